@@ -1,0 +1,56 @@
+# run: the desk at http://127.0.0.1:8000   test: everything that can be checked   check: the static half
+# lint: format and mend   bench: speed against a reference   setup: all of the above installed, nothing started
+PYTHON ?= python3.11
+PY := .venv/bin/python
+PIP := $(PY) -m pip install -qq --disable-pip-version-check
+CODE := sensequant trading models_ml monitoring releases
+VENDOR := static/vendor/.stamp
+.DEFAULT_GOAL := run
+.PHONY: run test check lint bench setup
+
+run: .venv/.run $(VENDOR)
+	@exec $(PY) manage.py standalone
+
+test: .venv/.dev $(VENDOR)
+	@$(PY) -m tests.services
+	@if $(PY) -m tests.services postgres; then \
+	  TEST_ON=postgres $(PY) -m pytest -m 'django_db and not browser' -p no:randomly $(ARGS); fi
+	@$(PY) -m pytest -rs $(ARGS)
+
+check: .venv/.dev
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m djlint templates --check --lint
+	$(PY) -m mypy $(CODE)
+	$(PY) manage.py makemigrations --check --dry-run
+	.venv/bin/lint-imports
+
+lint: .venv/.dev
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+	$(PY) -m djlint templates --reformat --quiet
+
+bench: .venv/.bench
+	@$(PY) manage.py bench $(ARGS)
+
+setup: .venv/.dev $(VENDOR)
+
+# Each part of requirements.txt has a stamp, so that `make run` waits for no more than it needs.
+.venv/bin/python:
+	@echo "Making the virtual environment"
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: requirements.txt | .venv/bin/python
+	@echo "Installing what the desk runs on"
+	@sed '/^# --- To develop/,$$d' requirements.txt > .venv/run.txt && $(PIP) -r .venv/run.txt && touch $@
+
+.venv/.dev: requirements.txt .venv/.run
+	@echo "Installing the development tools"
+	@sed '/^# --- To compare/,$$d' requirements.txt > .venv/dev.txt && $(PIP) -r .venv/dev.txt && touch $@
+
+.venv/.bench: requirements.txt .venv/.run
+	@$(PIP) -r requirements.txt && touch $@
+
+$(VENDOR): package.json package-lock.json
+	@echo "Installing the browser libraries"
+	@npm ci --silent --no-audit --no-fund && npm run --silent vendor && touch $@

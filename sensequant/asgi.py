@@ -1,0 +1,47 @@
+"""The door for HTTP and sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sensequant.settings")
+http = get_asgi_application()  # loads the apps, which everything below needs
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from sensequant.lib import broadcast  # noqa: E402
+
+sockets: list[Any] = []
+if find_spec("trading.routing"):
+    sockets = import_module("trading.routing").websocket_urlpatterns
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Give the sockets this server's loop while it runs."""
+    while True:
+        kind = (await receive())["type"]
+        broadcast.bind_loop(asyncio.get_running_loop() if kind == "lifespan.startup" else None)
+        await send({"type": f"{kind}.complete"})
+        if kind == "lifespan.shutdown":
+            return
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
+        "lifespan": lifespan,
+    }
+)

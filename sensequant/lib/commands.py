@@ -1,0 +1,78 @@
+"""The base of every management command: ``--json``, exit codes, progress, one clear error line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, TypeVar
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from sensequant.lib.errors import SenseQuantError, is_bad_input
+
+T = TypeVar("T")
+
+
+class DeskCommand(BaseCommand):
+    """A command that answers on stdout, logs on stderr and exits 0 (done), 1 (failed) or 2 (bad input).
+
+    Subclasses write ``arguments`` and ``run``; ``run`` returns ``(data, text)``: the object printed under
+    ``--json`` and the text printed otherwise, or None when it has already written all it has to say.
+    """
+
+    examples: ClassVar[str] = ""
+    requires_system_checks: list[str] = []  # noqa: RUF012 - Django declares it so
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return the parser, its ``--help`` ending in this command's examples."""
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        epilog = f"examples:\n{self.examples}" if self.examples else None
+        return super().create_parser(prog_name, subcommand, epilog=epilog, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add ``--json`` and then this command's own arguments."""
+        parser.add_argument("--json", action="store_true", help="machine-readable output on stdout")
+        self.arguments(parser)
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Add this command's own arguments."""
+
+    def run(self, **options: Any) -> tuple[Any, str] | None:
+        """Do the work; return ``(data, text)`` or None."""
+        raise NotImplementedError
+
+    def handle(self, **options: Any) -> None:
+        """Run, print, and turn a foreseeable error into one line and an exit code."""
+        try:
+            answer = self.run(**options)
+        except SenseQuantError as error:
+            self._fail(str(error), error.exit_code)
+        except ValueError as error:
+            if not is_bad_input(error):
+                raise
+            self._fail(str(error), 2)
+        except KeyboardInterrupt:
+            self._fail("stopped", 130)
+        else:
+            if answer is not None:
+                data, text = answer
+                self.stdout.write(json.dumps(data, default=str) if options["json"] else text)
+
+    def _fail(self, line: str, code: int) -> None:
+        self.stderr.write(f"error: {' '.join(line.split())}")
+        sys.exit(code)
+
+    def progress(self, items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
+        """Yield ``items``, drawing a bar on stderr when it is a terminal."""
+        show = sys.stderr.isatty() and not os.environ.get("NO_PROGRESS")
+        for done, item in enumerate(items):
+            if show:
+                filled = 30 * done // max(total, 1)
+                sys.stderr.write(f"\r{label} [{'#' * filled}{'.' * (30 - filled)}] {done}/{total}")
+                sys.stderr.flush()
+            yield item
+        if show:
+            sys.stderr.write(f"\r{label} [{'#' * 30}] {total}/{total}\n")

@@ -1,0 +1,68 @@
+"""Health, readiness and the settings page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sensequant import config
+from sensequant.lib.env import Row, rows
+
+
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 as long as this process serves."""
+    return JsonResponse({"status": "ok", "mode": settings.DESK.mode})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the database answers and has every migration, 503 with the reason otherwise."""
+    parts = {"database": _database()}
+    if parts["database"] == "ok":
+        parts["migrations"] = _migrations()
+    ready = all(state == "ok" for state in parts.values())
+    return JsonResponse({"status": "ok" if ready else "not ready", **parts}, status=200 if ready else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "does not answer"
+    return "ok"
+
+
+def _migrations() -> str:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(missing)} not applied: run manage.py migrate" if missing else "ok"
+
+
+@require_safe
+@login_required
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """Show staff every setting with its value, secrets masked."""
+    if not request.user.is_staff:
+        raise PermissionDenied
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for each in rows(config.Desk):
+        sections.setdefault(each.section, []).append(_shown(each))
+    return render(request, "settings.html", {"sections": sections, "home": settings.SENSEQUANT_HOME})
+
+
+def _shown(each: Row) -> dict[str, Any]:
+    value = getattr(settings.DESK, each.attribute)
+    text = each.show(value)
+    if each.secret:
+        text = "set, hidden" if value else "not set"
+    return {"row": each, "value": text, "changed": value != each.default}

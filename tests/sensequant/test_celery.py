@@ -1,0 +1,67 @@
+"""Background jobs: bound to our app, enqueued on commit, run by the embedded worker on their schedule."""
+
+import threading
+import time
+
+import pytest
+from celery import current_app
+from django.core.management import call_command
+from django_celery_beat.models import PeriodicTask
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from sensequant import celery, standalone, tasks
+
+
+def test_shared_tasks_belong_to_our_app():
+    assert current_app.main == "sensequant"
+    assert tasks.clear_sessions.app.main == "sensequant"
+    assert callable(tasks.clear_sessions.delay_on_commit)
+
+
+def test_only_json_is_spoken():
+    assert celery.app.conf.accept_content == ["json"]
+    assert celery.app.conf.task_serializer == "json"
+    assert celery.app.conf.timezone == "Asia/Kolkata"
+
+
+def test_every_scheduled_task_exists():
+    celery.app.loader.import_default_modules()
+    for entry in celery.SCHEDULE.values():
+        assert entry["task"] in celery.app.tasks
+
+
+@pytest.mark.django_db(transaction=True)  # the scheduler opens connections of its own
+def test_the_schedule_becomes_rows_the_admin_edits():
+    DatabaseScheduler(app=celery.app).setup_schedule()
+    row = PeriodicTask.objects.get(name="clear expired sessions")
+    assert row.task == "sensequant.tasks.clear_sessions"
+    assert str(row.crontab.timezone) == "Asia/Kolkata"
+
+
+@pytest.fixture
+def every_second():
+    """The schedule, replaced by one job that is due every second."""
+    before = celery.app.conf.beat_schedule
+    celery.app.conf.beat_schedule = {"now": {"task": "sensequant.tasks.clear_sessions", "schedule": 1.0}}
+    yield
+    celery.app.conf.beat_schedule = before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_embedded_worker_and_beat_run_a_due_job_and_stop_at_once(monkeypatch, every_second):
+    done, stop = threading.Event(), threading.Event()
+    monkeypatch.setattr(tasks, "call_command", lambda name: done.set() if name == "clearsessions" else None)
+    parts = [standalone.Part("worker", standalone.work), standalone.Part("beat", standalone.beat)]
+    for part in parts:
+        part.start(stop)
+    assert done.wait(20)
+    start = time.monotonic()
+    stop.set()
+    assert all(part.wait(10) for part in parts)
+    assert time.monotonic() - start < 8
+
+
+@pytest.mark.django_db
+def test_expired_sessions_are_cleared():
+    tasks.clear_sessions()
+    call_command("clearsessions")

@@ -1,0 +1,116 @@
+"""The house's own pages: health, readiness, settings, and the headers every answer wears."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from sensequant import views
+from sensequant.middleware import SecurityHeaders
+
+
+@pytest.fixture
+def manager(db, client):
+    user = User.objects.create_user("asha", password="monsoon-in-mumbai", is_staff=True)
+    client.force_login(user)
+    return client
+
+
+def test_health_needs_neither_login_nor_database(client):
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "mode": "dry-run"}
+
+
+@pytest.mark.django_db
+def test_ready_when_the_database_has_every_migration(client):
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["migrations"]) == (200, "ok")
+
+
+def test_not_ready_while_the_database_does_not_answer(client, monkeypatch):
+    def refuse():
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(views.connection, "cursor", refuse)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "not ready", "database": "does not answer"}
+
+
+@pytest.mark.django_db
+def test_not_ready_while_a_migration_is_missing(client, monkeypatch):
+    monkeypatch.setattr(views.MigrationExecutor, "migration_plan", lambda self, targets: [object()])
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "manage.py migrate" in answer.json()["migrations"]
+
+
+def test_only_reading_is_possible(client):
+    assert client.post("/healthz").status_code == 405
+
+
+@pytest.mark.django_db
+def test_settings_are_shown_to_staff_only(client):
+    assert client.get("/settings").status_code == 302
+    client.force_login(User.objects.create_user("ravi", password="monsoon-in-mumbai"))
+    assert client.get("/settings").status_code == 403
+
+
+def test_the_settings_page_shows_every_variable_and_no_secret(manager, settings):
+    from dataclasses import replace
+
+    settings.DESK = replace(settings.DESK, breeze_api_secret="do-not-show-me", port=8123)
+    page = manager.get("/settings").content.decode()
+    assert "do-not-show-me" not in page
+    assert "set, hidden" in page
+    assert "8123" in page
+    for name in ("LIVE_TELEMETRY_THROTTLE_SECONDS", "DATA_FEED_NAIVE_TIMEZONE", "HEIGHTENED_HOURS"):
+        assert name in page
+
+
+def dressed(path, view=lambda request: HttpResponse()):
+    return SecurityHeaders(view)(RequestFactory().get(path)).headers["Content-Security-Policy"]
+
+
+def test_scripts_come_from_our_own_files_only():
+    policy = dressed("/")
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_a_page_that_asks_for_a_nonce_gets_one_of_its_own():
+    seen = []
+
+    def view(request):
+        seen.append(str(request.csp_nonce))
+        assert str(request.csp_nonce) == seen[-1]
+        return HttpResponse()
+
+    first, second = dressed("/", view), dressed("/", view)
+    assert f"'nonce-{seen[0]}'" in first
+    assert f"'nonce-{seen[1]}'" in second
+    assert seen[0] != seen[1]
+
+
+def test_only_the_admin_and_the_api_documentation_may_style_inline():
+    assert "style-src 'self' 'unsafe-inline'" in dressed("/admin/auth/")
+    assert "style-src 'self' 'unsafe-inline'" in dressed("/api/v1/docs")
+    assert "style-src 'self';" in dressed("/orders")
+
+
+def test_every_answer_wears_the_headers(client):
+    headers = client.get("/healthz").headers
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+@pytest.mark.django_db
+def test_an_unknown_host_is_turned_away(client):
+    assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 400

@@ -1,0 +1,113 @@
+"""Bars of many symbols laid out for the drivers: one lane after another in contiguous columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from trading.core.bars import Bars
+from trading.core.calendar import NSE, Calendar, SessionColumns
+from trading.core.errors import Invalid
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+NOTHING: Floats = np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSpec:
+    """One symbol as the desk trades it: tick in rupees (0 = no grid), lot, calendar segment, fixed quantity if any."""
+
+    symbol: str
+    tick: float = 0.05
+    lot: int = 1
+    segment: str = "equity"
+    fixed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LaneBars:
+    """One lane's bars with their places in the session; ``sentiment`` (−1 … 1) is as long as the bars, or empty."""
+
+    spec: LaneSpec
+    bars: Bars
+    places: SessionColumns
+    sentiment: Floats = field(default_factory=lambda: NOTHING)
+
+
+def lane(
+    spec: LaneSpec, bars: Bars, minutes: int, *, calendar: Calendar = NSE, sentiment: Floats = NOTHING
+) -> LaneBars:
+    """Return ``bars`` of ``minutes`` with their places in the sessions of ``calendar``."""
+    return LaneBars(spec, bars, calendar.session_columns(bars.ts, minutes, spec.segment), sentiment)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Columns of all lanes, one lane after another; lane j owns [starts[j], stops[j])."""
+
+    specs: tuple[LaneSpec, ...]
+    starts: Ints
+    stops: Ints
+    ts: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    sentiment: Floats
+    session: npt.NDArray[np.int32]
+    minute: npt.NDArray[np.int32]
+    left: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Return the number of bars in all lanes."""
+        return int(self.ts.size)
+
+    def columns(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """Return the ten columns in the order the drivers take them."""
+        return (
+            self.ts, self.open, self.high, self.low, self.close, self.volume, self.sentiment, self.session, self.minute,
+            self.left,
+        )  # fmt: skip
+
+
+def panel(lanes: Sequence[LaneBars]) -> Panel:
+    """Return the lanes as one panel, in the order given; raises Invalid when there is no bar at all."""
+    sizes = np.array([len(each.bars) for each in lanes], np.int64)
+    if not sizes.sum():
+        raise Invalid("there are no bars to run on: choose other dates or symbols")
+    stops = np.cumsum(sizes)
+
+    def join(name: str) -> Floats:
+        return np.ascontiguousarray(np.concatenate([getattr(each.bars, name) for each in lanes]))
+
+    known = any(each.sentiment.size for each in lanes)
+    scores = [each.sentiment if each.sentiment.size else np.full(len(each.bars), np.nan) for each in lanes]
+    places = [each.places for each in lanes]
+    return Panel(
+        tuple(each.spec for each in lanes), stops - sizes, stops,
+        np.ascontiguousarray(np.concatenate([each.bars.ts for each in lanes])),
+        join("open"), join("high"), join("low"), join("close"), join("volume"),
+        np.concatenate(scores) if known else NOTHING,
+        np.concatenate([each.session for each in places]), np.concatenate([each.minute for each in places]),
+        np.concatenate([each.left for each in places]),
+    )  # fmt: skip
+
+
+def told(ts: Ints, minutes: int, news: Sequence[tuple[int, float]], *, memory: int = 86_400) -> Floats:
+    """Return the sentiment known at each bar's end: the last score published by then, NaN when older than ``memory``.
+
+    ``news`` are (seconds UTC, score), oldest first; ``memory`` is in seconds.
+    """
+    if not news:
+        return NOTHING
+    when = np.array([at for at, _ in news], np.int64)
+    score = np.array([value for _, value in news], np.float64)
+    ends = ts + minutes * 60
+    last = np.searchsorted(when, ends, side="right") - 1
+    fresh = (last >= 0) & (ends - when[np.maximum(last, 0)] <= memory)
+    return np.where(fresh, score[np.maximum(last, 0)], np.nan)

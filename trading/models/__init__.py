@@ -1,0 +1,17 @@
+"""What is remembered of trading."""
+
+from trading.models.backtests import BacktestRun, BacktestTrade
+from trading.models.bars import BarReport, BarSeries, QuarantinedRow
+from trading.models.calendar import CalendarOverride
+from trading.models.engine import EngineRun, LaneState
+from trading.models.instruments import Instrument
+from trading.models.live import Snapshot
+from trading.models.orders import Fill, Order, OrderEvent, Signal
+from trading.models.positions import EquityPoint, Position, Trade
+from trading.models.strategies import StrategyConfig
+
+__all__ = [
+    "BacktestRun", "BacktestTrade", "BarReport", "BarSeries", "CalendarOverride", "EngineRun", "EquityPoint", "Fill",
+    "Instrument", "LaneState", "Order", "OrderEvent", "Position", "QuarantinedRow", "Signal", "Snapshot",
+    "StrategyConfig", "Trade",
+]  # fmt: skip
