@@ -47,12 +47,10 @@ def run() -> int:
     with _signals(stop), alone(paths.home()), listening(settings.DESK.bind_address, settings.DESK.port) as door:
         password = prepare()
         parts = [Part("worker", work), Part("beat", beat), Part("engine", engine)]
-        sys.stdout.write(greeting(password))
-        sys.stdout.flush()
         try:
             for part in parts:
                 part.start(stop)
-            serve(door, stop)
+            serve(door, stop, greeting(password))
         finally:
             stop_all(parts, stop)
     return 0
@@ -232,11 +230,18 @@ def engine(stop: threading.Event) -> None:
 
 
 class Server(uvicorn.Server):
-    """A web server that tells the other parts of the desk at once when a signal comes."""
+    """A web server that greets once it listens, and tells the other parts at once when a signal comes."""
 
-    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, stop: threading.Event, words: str) -> None:
         super().__init__(config)
         self.stop = stop
+        self.words = words
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say where."""
+        await super().startup(sockets)
+        sys.stdout.write(self.words)
+        sys.stdout.flush()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop everything."""
@@ -244,7 +249,7 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(door: socket.socket, stop: threading.Event) -> None:
+def serve(door: socket.socket, stop: threading.Event, words: str) -> None:
     """Serve pages and sockets from the main thread until a signal comes."""
     settings_of_server = uvicorn.Config(
         "sensequant.asgi:application",
@@ -257,7 +262,7 @@ def serve(door: socket.socket, stop: threading.Event) -> None:
         ws_max_size=65_536,
     )
     with suppress(KeyboardInterrupt):  # the server raises the signal again once it has stopped
-        Server(settings_of_server, stop).run(sockets=[door])
+        Server(settings_of_server, stop, words).run(sockets=[door])
 
 
 def stop_all(parts: list[Part], stop: threading.Event) -> None:

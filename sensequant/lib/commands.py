@@ -58,8 +58,10 @@ class DeskCommand(BaseCommand):
             self._fail("stopped", 130)
         else:
             if answer is not None:
-                data, text = answer
-                self.stdout.write(json.dumps(data, default=str) if options["json"] else text)
+                self._print(*answer, as_json=options["json"])
+
+    def _print(self, data: Any, text: str, *, as_json: bool) -> None:
+        self.stdout.write(json.dumps(data, default=str) if as_json else text)
 
     def _fail(self, line: str, code: int) -> None:
         self.stderr.write(f"error: {' '.join(line.split())}")

@@ -3,18 +3,18 @@
 import asyncio
 
 import pytest
-from channels.testing import ApplicationCommunicator, WebsocketCommunicator
+from asgiref.testing import ApplicationCommunicator
 
 from sensequant.asgi import application
 from sensequant.lib import broadcast
+from tests.sockets import Socket
 
 
-@pytest.mark.parametrize("origin", [None, b"null", b"http://evil.example", b"https://localhost.evil.example"])
+@pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "https://localhost.evil.example"])
 async def test_a_socket_from_another_site_is_refused(origin):
-    headers = [(b"host", b"localhost")] + ([(b"origin", origin)] if origin else [])
-    socket = WebsocketCommunicator(application, "/ws/live", headers=headers)
-    assert (await socket.connect())[0] is False
-    await socket.wait()
+    stranger = Socket("/ws/live", origin=origin)
+    assert await stranger.connect() == (False, None)
+    await stranger.wait()
 
 
 async def test_the_servers_loop_is_bound_while_it_runs():

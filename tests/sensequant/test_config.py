@@ -216,9 +216,9 @@ def test_reading_the_settings_is_quick():
     timed = "import time, environ, django.conf; t = time.perf_counter(); import sensequant.config as c; c.load({}); "
     best = min(
         float(subprocess.check_output([sys.executable, "-c", timed + "print(time.perf_counter() - t)"], cwd=ROOT))
-        for _ in range(3)
+        for _ in range(5)
     )
-    assert best < 0.06  # about 0.03 on a quiet core
+    assert best < 0.1  # about 0.03 on a quiet core
 
 
 def test_the_table_prints_itself():

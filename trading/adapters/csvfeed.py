@@ -62,10 +62,10 @@ class CsvFeed:
     def sources(self, symbol: str, interval_name: str) -> list[Path]:
         """Return the files of the series in reading order; NotFound, naming near matches, when there is none."""
         name, unit = barfiles.clean_symbol(symbol), interval(interval_name)
-        return barfiles.find(self.directory, name, unit) or self._fail(name, unit)
-
-    def _fail(self, symbol: str, unit: str) -> list[Path]:
-        raise barfiles.unknown(self.directory, symbol, unit)
+        paths = barfiles.find(self.directory, name, unit)
+        if not paths:
+            raise barfiles.unknown(self.directory, name, unit)
+        return paths
 
     def get_historical_bars(
         self, symbol: str, from_date: Moment | None, to_date: Moment | None, interval: str = "1minute"

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from trading.core import bar_levels, bar_sessions
-from trading.core.bar_report import ERRORS, FileReport, Severity, stamp
+from trading.core.bar_report import FileReport, Severity, counted, stamp
 from trading.core.bar_rows import UNREADABLE, Rows, Setting, Sieve
 from trading.core.bars import IST_OFFSET, Bars, ordinals
 
@@ -54,13 +54,13 @@ def unreadable(sieve: Sieve) -> None:
     """Set aside rows with a value that is missing or is not what its column holds."""
     bad = sieve.rows.broken | (sieve.rows.ts == UNREADABLE)
     told = "a value is missing or unreadable"
-    sieve.set_aside("unreadable", bad, "have a missing or unreadable time, price or volume", lambda _: told)
+    sieve.set_aside("unreadable", bad, "with a missing or unreadable time, price or volume", lambda _: told)
 
 
 def foreign(sieve: Sieve) -> None:
     """Set aside rows whose own symbol or series column names another instrument."""
     bad = sieve.rows.foreign[sieve.index]
-    sieve.set_aside("mixed_instrument", bad, "name another symbol or series than the rest of the file")
+    sieve.set_aside("mixed_instrument", bad, "naming another symbol or series than the rest of the file")
 
 
 def ohlc(sieve: Sieve) -> None:
@@ -70,19 +70,19 @@ def ohlc(sieve: Sieve) -> None:
     top, bottom = np.maximum(bars.open, bars.close), np.minimum(bars.open, bars.close)
     bad = (bars.high * slack < top) | (bars.low > bottom * slack) | (bars.low > bars.high * slack)
     bad |= ~(np.minimum(bars.low, bottom) > 0)
-    sieve.set_aside("ohlc", bad, "have a high below, or a low above, their open or close, or no positive price")
+    sieve.set_aside("ohlc", bad, "with a high below, or a low above, their open or close, or no positive price")
 
 
 def negative_volume(sieve: Sieve) -> None:
     """Set aside rows with a volume below zero."""
-    sieve.set_aside("negative_volume", sieve.rows.volume[sieve.index] < 0, "have a volume below zero")
+    sieve.set_aside("negative_volume", sieve.rows.volume[sieve.index] < 0, "with a volume below zero")
 
 
 def future(sieve: Sieve) -> None:
     """Set aside bars that start after the present moment."""
     now = sieve.setting.now
     if now is not None:
-        sieve.set_aside("future", sieve.ts > now, f"lie in the future, after {stamp(now)} IST")
+        sieve.set_aside("future", sieve.ts > now, f"in the future, after {stamp(now)} IST")
 
 
 def mixed_resolution(sieve: Sieve) -> None:
@@ -96,7 +96,7 @@ def mixed_resolution(sieve: Sieve) -> None:
     usual = int(values[np.argmax(times)]) if values.size else 0
     bad = ~alone & (clock != usual)
     days = sorted({stamp(int(ts), daily=True) for ts in sieve.ts[bad]})
-    message = f"are intraday rows inside a daily file, on {', '.join(days[:3])}{' and more' if len(days) > 3 else ''}"
+    message = f"of intraday bars inside a daily file, on {', '.join(days[:3])}{' and more' if len(days) > 3 else ''}"
     told = f"a daily row stands at {usual // 3600:02d}:{usual // 60 % 60:02d}"
     sieve.set_aside("mixed_resolution", bad, message, lambda _: told, days=days)
     sieve.ts = sieve.ts - (sieve.ts + IST_OFFSET) % DAY_SECONDS
@@ -108,7 +108,7 @@ def unsorted(sieve: Sieve) -> None:
     backwards = (np.diff(sieve.ts, prepend=sieve.ts[:1]) < 0) & (np.diff(file, prepend=file[:1]) == 0)
     places = np.flatnonzero(backwards)
     if places.size:
-        message = f"{places.size} rows stand after a later one; the bars were sorted"
+        message = f"{counted(places.size, 'row')} after a later one; the bars were sorted"
         sieve.note("unsorted", int(places.size), message, examples=sieve.examples(places))
     sieve.keep(np.argsort(sieve.ts, kind="stable"))
 
@@ -124,8 +124,8 @@ def duplicates(sieve: Sieve) -> None:
     repeated = np.append(sieve.ts[1:] == sieve.ts[:-1], False)
     conflicting = repeated & np.append(differs & (file[1:] == file[:-1]), False)
     agreeing = repeated & ~conflicting
-    sieve.set_aside("duplicate", agreeing, "repeat a later row's time; the last is kept")
-    message = "have the time of a later row but other values; the last is kept"
+    sieve.set_aside("duplicate", agreeing, "repeating a later row's time; the last is kept")
+    message = "with the time of a later row but other values; the last is kept"
     sieve.set_aside("conflicting_duplicate", conflicting[~agreeing], message)
 
 
@@ -141,7 +141,7 @@ def mixed_instrument(sieve: Sieve) -> None:
 
     first = "; ".join(f"{moved(at)} at {stamp(int(bars.ts[at]))}" for at in jumps[:3].tolist())
     days = sorted({stamp(int(ts), daily=True) for ts in bars.ts[jumps]})
-    message = f"mix two price levels, {jumps.size} jump{'s' if jumps.size > 1 else ''}: {first}"
+    message = f"mixing two price levels, {counted(jumps.size, 'jump')}: {first}"
     shown = sieve.examples(jumps, moved)
     sieve.set_aside("mixed_instrument", bad, message, examples=shown, days=days, jumps=int(jumps.size))
 
@@ -183,14 +183,8 @@ def unknown_volume(sieve: Sieve) -> None:
     """Note bars whose volume is unknown, which is not zero."""
     places = np.flatnonzero(np.isnan(sieve.rows.volume[sieve.index]))
     if places.size:
-        message = f"{places.size} bars have no volume: it is taken as unknown, not as zero"
+        message = f"{counted(places.size, 'bar')} without a volume: it is taken as unknown, not as zero"
         sieve.note("unknown_volume", int(places.size), message, examples=sieve.examples(places[:1]))
-
-
-def nothing_left(sieve: Sieve) -> None:
-    """Reject a file of which no row is usable, unless an error has said so already."""
-    if len(sieve.rows) and not sieve.index.size and not any(found.severity in ERRORS for found in sieve.findings):
-        sieve.note("no_rows", 1, "no usable row is left", fix="see the other findings")
 
 
 STEPS: Final[tuple[Callable[[Sieve], None], ...]] = (
@@ -198,5 +192,5 @@ STEPS: Final[tuple[Callable[[Sieve], None], ...]] = (
     bar_sessions.wrong_interval, bar_sessions.wrong_zone, mixed_resolution, bar_sessions.known_dates,
     bar_sessions.closed_days, bar_sessions.end_labelled, bar_sessions.outside_hours, bar_sessions.off_grid,
     unsorted, duplicates, mixed_instrument, level_break,
-    bar_sessions.missing_bars, bar_sessions.missing_sessions, unknown_volume, nothing_left,
+    bar_sessions.missing_bars, bar_sessions.missing_sessions, unknown_volume,
 )  # fmt: skip

@@ -25,6 +25,8 @@ class Severity(StrEnum):
 
 
 ERRORS: Final = frozenset({Severity.QUARANTINE, Severity.REJECT})
+UNTIDY: Final = frozenset({"unsorted", "duplicate"})
+"""Rules whose breach is mended without loss, and is yet no file to trade on unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class FileReport:
     @property
     def first_error(self) -> Finding | None:
         """Return the first finding that makes the verdict ``errors``, or None."""
-        return next((found for found in self.findings if found.severity in ERRORS), None)
+        grave = (found for found in self.findings if found.severity in ERRORS or found.rule in UNTIDY)
+        return next(grave, None)
 
     @property
     def verdict(self) -> str:
@@ -169,3 +172,8 @@ def stamp(ts: int, *, daily: bool = False) -> str:
     """Return a second of the epoch as the exchange's clock shows it."""
     moment = dt.datetime.fromtimestamp(int(ts), IST)
     return moment.strftime("%Y-%m-%d" if daily else "%Y-%m-%d %H:%M:%S")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 row`` or ``2 rows``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from trading.core.bar_report import Example, Finding, Removed, Severity, stamp
+from trading.core.bar_report import Example, Finding, Removed, Severity, counted, stamp
 from trading.core.bar_rules import RULES
 from trading.core.bars import DAY, IST_OFFSET, Bars, Floats, Ints
 from trading.core.calendar import Calendar
@@ -115,7 +115,7 @@ class Sieve:
         if not places.size:
             return
         shown = self.examples(places, detail)
-        self.note(rule, int(places.size), f"{places.size} rows {message}", **{"examples": shown, **noted})
+        self.note(rule, int(places.size), f"{counted(places.size, 'row')} {message}", **{"examples": shown, **noted})
         self.aside.append((rule, self.index[places]))
         self.keep(~bad)
 

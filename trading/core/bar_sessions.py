@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trading.core import zones
-from trading.core.bar_report import Example
+from trading.core.bar_report import Example, counted
 from trading.core.bar_rows import SHOWN, Setting, Sieve
 from trading.core.bars import DAY, INTERVALS, IST_OFFSET, OPEN_MINUTE, Ints, ordinals
 from trading.core.calendar import Session
@@ -121,7 +121,7 @@ def known_dates(sieve: Sieve) -> None:
     places = np.flatnonzero(~place(sieve.ts, sieve.setting).known)
     if places.size:
         known = f"{sieve.setting.calendar.known_from} to {sieve.setting.calendar.known_until}"
-        message = f"{places.size} bars lie outside the calendar ({known}): their sessions are not checked"
+        message = f"{counted(places.size, 'bar')} outside the calendar ({known}): their sessions are not checked"
         sieve.note("calendar_unknown", int(places.size), message, examples=sieve.examples(places[:1]))
 
 
@@ -129,7 +129,7 @@ def closed_days(sieve: Sieve) -> None:
     """Set aside bars of days without a session."""
     bad = ~place(sieve.ts, sieve.setting).trades
     days = np.unique(ordinals(sieve.ts[bad])).size
-    message = f"fall on {days} days on which NSE was closed"
+    message = f"on {counted(days, 'day')} on which NSE was closed"
     sieve.set_aside("not_a_session", bad, message, lambda at: _weekday(int(sieve.ts[at])))
 
 
@@ -154,7 +154,7 @@ def outside_hours(sieve: Sieve) -> None:
     if sieve.setting.daily:
         return
     bad = ~place(sieve.ts, sieve.setting).inside
-    sieve.set_aside("outside_hours", bad, "lie outside continuous trading (09:15 to 15:30 on a usual day)")
+    sieve.set_aside("outside_hours", bad, "outside continuous trading (09:15 to 15:30 on a usual day)")
 
 
 def off_grid(sieve: Sieve) -> None:
@@ -169,10 +169,10 @@ def off_grid(sieve: Sieve) -> None:
     finer = ~near & _crowded(sieve.ts, step)
     irregular = ~near & ~finer
     interval = sieve.setting.interval
-    sieve.set_aside("mixed_resolution", finer, f"of a finer interval stand inside a {interval} file")
+    sieve.set_aside("mixed_resolution", finer, f"of a finer interval inside a {interval} file")
     places = np.flatnonzero(irregular[~finer])
     if places.size:
-        message = f"{places.size} bars do not start at a whole {interval} from the open (tolerance {TOLERANCE} s)"
+        message = f"{counted(places.size, 'bar')} off the {interval} steps from the open (tolerance {TOLERANCE} s)"
         sieve.note("irregular_interval", int(places.size), message, examples=sieve.examples(places))
 
 
@@ -198,7 +198,7 @@ def missing_bars(sieve: Sieve) -> None:
     worst = np.argsort(-short, kind="stable")[: min(SHOWN, int((short > 0).sum()))]
     examples = tuple(sieve.example(int(first[at]), f"{short[at]} of {expected[at]} bars missing") for at in worst)
     sessions = int((short > 0).sum())
-    message = f"{total} bars are missing in {sessions} of {days.size} sessions"
+    message = f"{counted(total, 'bar')} missing, in {sessions} of {counted(days.size, 'session')}"
     sieve.note("missing_bars", total, message, examples=examples, sessions=sessions)
 
 
@@ -233,7 +233,8 @@ def missing_sessions(sieve: Sieve) -> None:
     holes = sorted(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), key=lambda hole: hole[0] - hole[1])
     examples = tuple(_hole(sieve, sessions, *hole) for hole in holes[:SHOWN])
     count = int(absent.sum())
-    message = f"{count} sessions have no bar, in {len(holes)} holes; the longest: {examples[0].detail}"
+    absence = f"{counted(count, 'session')} without a bar, in {counted(len(holes), 'hole')}"
+    message = f"{absence}; the longest: {examples[0].detail}"
     sieve.note("missing_sessions", count, message, examples=examples, holes=len(holes))
 
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -78,6 +79,11 @@ def _compiler(name: str) -> Callable[[FunctionType], Any]:
     return wrap
 
 
+def is_compiled(name: str) -> bool:
+    """Say whether the compiled panel driver of strategy ``name`` lies ready on disk; imports nothing heavy."""
+    return any((cache_folder() / name).glob("*/desk.run_panel-*.nbi"))
+
+
 def cache_folder() -> Path:
     """Return where compiled text is kept: under SENSEQUANT_KERNELS or the user's cache, by digest of the text."""
     root = os.environ.get("SENSEQUANT_KERNELS") or str(Path.home() / ".cache" / "sensequant" / "kernels")
@@ -87,9 +93,7 @@ def cache_folder() -> Path:
 @lru_cache(maxsize=1)
 def digest() -> str:
     """Return a short digest of the whole shared text and all strategies; it changes whenever a line of them does."""
-    import numba
-
-    total = hashlib.sha256(f"{numba.__version__}".encode())
+    total = hashlib.sha256(version("numba").encode())
     for module in (*SHARED, *STRATEGIES.values()):
         total.update(Path(str(module.__file__)).read_bytes())
     return total.hexdigest()[:16]

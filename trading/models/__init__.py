@@ -1,5 +1,6 @@
 """What is remembered of trading."""
 
+from trading.models.answers import StoredAnswer
 from trading.models.backtests import BacktestRun, BacktestTrade
 from trading.models.bars import BarReport, BarSeries, QuarantinedRow
 from trading.models.calendar import CalendarOverride
@@ -9,9 +10,10 @@ from trading.models.live import Snapshot
 from trading.models.orders import Fill, Order, OrderEvent, Signal
 from trading.models.positions import EquityPoint, Position, Trade
 from trading.models.strategies import StrategyConfig
+from trading.models.tokens import ApiToken
 
 __all__ = [
-    "BacktestRun", "BacktestTrade", "BarReport", "BarSeries", "CalendarOverride", "EngineRun", "EquityPoint", "Fill",
-    "Instrument", "LaneState", "Order", "OrderEvent", "Position", "QuarantinedRow", "Signal", "Snapshot",
-    "StrategyConfig", "Trade",
+    "ApiToken", "BacktestRun", "BacktestTrade", "BarReport", "BarSeries", "CalendarOverride", "EngineRun", "EquityPoint",
+    "Fill", "Instrument", "LaneState", "Order", "OrderEvent", "Position", "QuarantinedRow", "Signal", "Snapshot",
+    "StoredAnswer", "StrategyConfig", "Trade",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 MODES = [("replay", "replay"), ("dry-run", "dry-run"), ("live", "live")]
-STATES = [(s, s) for s in ("starting", "running", "paused", "finished", "stopped", "failed")]
+STATES = [(s, s) for s in ("starting", "running", "suspended", "finished", "stopped", "failed")]
 
 
 class EngineRun(models.Model):
@@ -22,14 +22,14 @@ class EngineRun(models.Model):
     strategy = models.CharField(max_length=32)
     plan = models.JSONField(help_text="symbols, parameters, dates: everything needed to run it again")
     capital = models.DecimalField(max_digits=16, decimal_places=2)
-    state = models.CharField(max_length=8, choices=STATES, default="starting")
+    state = models.CharField(max_length=9, choices=STATES, default="starting")
     speed = models.FloatField(default=60.0, help_text="market seconds per second; 0 = as fast as it goes")
     entries_paused = models.BooleanField(default=False)
     held = models.BooleanField(default=False, help_text="replay stands still")
     stop_requested = models.BooleanField(default=False)
     current = models.BooleanField(default=True, help_text="false once a later run of the same name has begun")
     cursor = models.DateTimeField(null=True, blank=True, help_text="start of the last bar whose happenings are recorded")
-    account = models.JSONField(default=dict, blank=True)
+    numbers = models.JSONField(default=dict, blank=True, help_text="the account's and all lanes' numbers at the cursor")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
@@ -50,15 +50,13 @@ class EngineRun(models.Model):
 
 
 class LaneState(models.Model):
-    """One symbol's lane of a run: its numbers, and its indicators' memory as of ``memory_at``."""
+    """One symbol's lane of a run: what its indicators remembered when the session began, and whether it still trades."""
 
     run = models.ForeignKey(EngineRun, on_delete=models.CASCADE, related_name="lanes")
     number = models.PositiveIntegerField()
     symbol = models.CharField(max_length=32)
-    floats = models.JSONField()
-    ints = models.JSONField()
     memory = models.JSONField(default=list)
-    memory_bars = models.PositiveBigIntegerField(default=0, help_text="bars the memory has seen")
+    bars = models.PositiveBigIntegerField(default=0, help_text="bars that memory has seen")
     halted = models.CharField(max_length=200, blank=True, help_text="why this lane no longer trades")
 
     class Meta:

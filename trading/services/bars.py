@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -86,8 +86,7 @@ def remember(series: Series, store: ColumnStore | None, *, at: dt.datetime) -> N
     )
     if not series.parsed and known.exists():
         return
-    if series.parsed or report.findings:
-        log.info("bars_read", file=report.file, rows=report.rows, accepted=report.accepted, verdict=report.verdict)
+    log.info("bars_read", file=report.file, rows=report.rows, accepted=report.accepted, verdict=report.verdict)
     with transaction.atomic():
         _record_series(series, digest, at=at)
         record(report, removed_rows(series, store), digest=digest, at=at)
@@ -124,35 +123,20 @@ def record(report: FileReport, removed: Iterable[Removed], *, digest: str, at: d
             number = seen[found.rule] = seen.get(found.rule, -1) + 1
             row = _record_finding(report, found, number, digest=digest, at=at)
             first.setdefault(found.rule, row)
-        rows = (QuarantinedRow(report=first[row.rule], file=row.file, line=row.line, raw=row.raw) for row in removed)
-        for batch in _batches(rows):
-            QuarantinedRow.objects.bulk_create(batch, ignore_conflicts=True)
+        rows = [QuarantinedRow(report=first[row.rule], file=row.file, line=row.line, raw=row.raw) for row in removed]
+        QuarantinedRow.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
 
 
 def _record_finding(report: FileReport, found: Finding, number: int, *, digest: str, at: dt.datetime) -> BarReport:
+    told = {
+        "severity": str(found.severity), "count": found.count, "message": found.message, "fix": found.fix,
+        "examples": [asdict(example) for example in found.examples],
+    }  # fmt: skip
     row, _ = BarReport.objects.update_or_create(
         file=report.file, digest=digest, interval=report.interval, rule=found.rule, number=number,
-        defaults={
-            "severity": str(found.severity), "count": found.count, "message": found.message, "fix": found.fix,
-            "examples": [asdict(example) for example in found.examples],
-        },
-        create_defaults={
-            "severity": str(found.severity), "count": found.count, "message": found.message, "fix": found.fix,
-            "examples": [asdict(example) for example in found.examples], "created_at": at,
-        },
+        defaults=told, create_defaults={**told, "created_at": at},
     )  # fmt: skip
     return row
-
-
-def _batches(rows: Iterable[QuarantinedRow]) -> Iterator[list[QuarantinedRow]]:
-    batch: list[QuarantinedRow] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def files(path: Path) -> list[Path]:

@@ -19,13 +19,18 @@ MONDAY, FRIDAY = dt.date(2024, 1, 8), dt.date(2024, 1, 12)
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=IST)
 
 
+moment = dt.datetime.fromisoformat
+
+
 def columns(rows: list[Row], *, zone: str = "Asia/Kolkata", file: str = "X.csv") -> Rows:
     wall = np.array([int(row.time.replace(tzinfo=dt.UTC).timestamp()) for row in rows], dtype=np.int64)
     prices = [np.array([getattr(row, name) for row in rows], dtype=float) for name in ("open", "high", "low", "close")]
     volume = np.array([np.nan if row.volume is None else row.volume for row in rows], dtype=float)
     none = np.zeros(len(rows), dtype=bool)
     line = np.arange(2, len(rows) + 2, dtype=np.int32)
-    return Rows(to_utc(wall, zone), *prices, volume, none, none.copy(), line, np.zeros(len(rows), np.int32), (file,), zone)
+    return Rows(
+        to_utc(wall, zone), *prices, volume, none, none.copy(), line, np.zeros(len(rows), np.int32), (file,), zone
+    )
 
 
 def judge(rows: list[Row] | Rows, interval: str = "1minute", *, segment: str = "equity") -> Checked:
@@ -132,7 +137,7 @@ def test_overlapping_files_are_no_conflict():
 
 
 def test_rows_after_hours_are_left_out():
-    extra = [bar(dt.datetime.fromisoformat("2024-01-08T15:30"), 1), bar(dt.datetime.fromisoformat("2024-01-08T09:00"), 2)]
+    extra = [bar(moment("2024-01-08T15:30"), 1), bar(moment("2024-01-08T09:00"), 2)]
     report = judge(minutes(MONDAY, MONDAY) + extra[:1] + extra[1:]).report
     found = next(found for found in report.findings if found.rule == "outside_hours")
     assert (found.count, found.severity, report.accepted) == (2, Severity.DROP, 375)
@@ -146,14 +151,14 @@ def test_shares_with_futures_close_earlier_from_august_2026():
 
 
 def test_a_sunday_is_no_session():
-    sunday = [bar(dt.datetime(2024, 1, 14, 9, 15 + at), at) for at in range(20)]
+    sunday = [bar(moment(f"2024-01-14T09:{15 + at}"), at) for at in range(20)]
     report = judge(minutes(MONDAY, FRIDAY) + sunday).report
     assert (only(report).rule, only(report).count) == ("not_a_session", 20)
     assert "Sunday" in only(report).examples[0].detail
 
 
 def test_a_sunday_in_a_daily_file_is_no_session():
-    rows = [*days(MONDAY, FRIDAY), bar(dt.datetime.fromisoformat("2024-01-14"), 9)]
+    rows = [*days(MONDAY, FRIDAY), bar(moment("2024-01-14"), 9)]
     assert only(judge(rows, "1day").report).rule == "not_a_session"
 
 
@@ -171,7 +176,7 @@ def test_the_running_session_lacks_nothing():
 
 
 def test_dates_beyond_the_calendar_are_used_and_told():
-    rows = [bar(dt.datetime.fromisoformat("2001-01-01") + dt.timedelta(day), day) for day in range(5)]
+    rows = [bar(moment("2001-01-01") + dt.timedelta(day), day) for day in range(5)]
     assert only(judge(rows, "1day").report).rule == "calendar_unknown"
 
 
@@ -207,7 +212,7 @@ def test_a_bar_between_two_minutes_is_irregular():
 
 def test_minute_rows_inside_a_five_minute_file_are_set_aside():
     rows = minutes(MONDAY, FRIDAY, 5)
-    fine = [bar(dt.datetime(2024, 1, 9, 11, minute), minute) for minute in range(60) if minute % 5]
+    fine = [bar(moment(f"2024-01-09T11:{minute:02d}"), minute) for minute in range(60) if minute % 5]
     report = judge(sorted(rows + fine, key=lambda row: row.time), "5minute").report
     assert (only(report).rule, only(report).count) == ("mixed_resolution", 48)
 
@@ -244,14 +249,14 @@ def test_indian_times_written_with_the_offset_of_london_are_told_so():
 
 
 def test_quotes_around_the_clock_are_cut_to_the_session():
-    start = dt.datetime.fromisoformat("2024-01-08")
+    start = moment("2024-01-08")
     rows = [bar(start + dt.timedelta(minutes=minute), minute) for minute in range(1440)]
     report = judge(rows).report
     assert (only(report).rule, report.accepted) == ("outside_hours", 375)
 
 
 def test_hours_that_fit_no_zone_are_rejected():
-    rows = [bar(dt.datetime(2024, 1, 8, 20, minute), minute) for minute in range(10, 30)]
+    rows = [bar(moment(f"2024-01-08T20:{minute}"), minute) for minute in range(10, 30)]
     assert "no usual time zone fits" in only(judge(rows).report).fix
 
 
@@ -404,3 +409,28 @@ def test_a_report_comes_back_from_plain_data():
     again = restore(report.dump())
     assert again.as_dict() == report.as_dict()
     assert (again.quarantined, again.removed) == (1, ())
+
+
+def test_one_row_alone_is_judged_too():
+    report = judge(minutes(MONDAY, MONDAY)[:1]).report
+    assert (only(report).rule, only(report).count, report.accepted) == ("missing_bars", 374, 1)
+
+
+def test_without_a_present_moment_any_date_will_do():
+    rows = columns(minutes(dt.date(2026, 12, 1), dt.date(2026, 12, 1)))
+    assert check(rows, Setting("1minute", 1, NSE), file="X.csv", symbol="X").report.verdict == "ok"
+
+
+def test_minutes_beyond_the_calendar_are_used_and_told():
+    day = moment("2001-01-01T09:15")
+    rows = [bar(day + dt.timedelta(minutes=minute), minute) for minute in range(375)]
+    assert rules(judge(rows).report) == ["calendar_unknown"]
+
+
+def test_night_hours_of_sundays_are_a_matter_of_dates():
+    rows = [bar(moment("2024-01-14T20:00") + dt.timedelta(minutes=minute), minute) for minute in range(30)]
+    assert rules(judge(rows).report) == ["not_a_session"]
+
+
+def test_hours_of_a_few_rows_do_not_tell_an_interval():
+    assert judge(minutes(MONDAY, MONDAY, 5)[:2]).report.verdict == "warnings"

@@ -15,7 +15,7 @@ from django.db import DatabaseError
 
 from sensequant.lib.clock import now
 from sensequant.lib.commands import DeskCommand
-from trading.core.bar_report import Example, FileReport, Finding
+from trading.core.bar_report import Example, FileReport, Finding, counted
 from trading.core.calendar import SEGMENTS
 from trading.services import bars
 
@@ -44,7 +44,7 @@ class Command(DeskCommand):
         parser.add_argument("--no-record", action="store_true", help="do not keep the report in the database")
 
     def run(self, **options: Any) -> None:
-        """Print the reports; exit 1 when a file has errors."""
+        """Print the reports; exit 2 when a file has errors."""
         at = now()
         reports = self._reports(options, at)
         if not options["no_record"]:
@@ -53,7 +53,7 @@ class Command(DeskCommand):
         self.stdout.write(json.dumps(data, default=str) if options["json"] else text(reports))
         failing = {"errors", "warnings"} if options["strict"] else {"errors"}
         if any(report.verdict in failing for report in reports):
-            sys.exit(1)
+            sys.exit(2)
 
     def _reports(self, options: dict[str, Any], at: dt.datetime) -> list[FileReport]:
         path = Path(options["path"])
@@ -87,15 +87,17 @@ def text(reports: list[FileReport]) -> str:
     total = summary(reports)
     lines = [line for report in reports for line in _report(report)]
     lines.append(
-        f"{total['files']} files: {total['ok']} ok, {total['warnings']} with warnings, {total['errors']} with errors; "
-        f"{total['rows']:,} rows, {total['accepted']:,} accepted, {total['quarantined']:,} set aside"
+        f"{counted(total['files'], 'file')}: {total['ok']} ok, {total['warnings']} with warnings, "
+        f"{total['errors']} with errors; {total['rows']:,} rows, "
+        f"{total['accepted']:,} accepted, {total['quarantined']:,} set aside"
     )
     return "\n".join(lines)
 
 
 def _report(report: FileReport) -> list[str]:
     mark = MARKS[report.verdict]
-    kept = f"{report.accepted:,} of {report.rows:,} rows, {report.first} to {report.last}" if report.rows else "no rows"
+    kept = f"{report.accepted:,} of {report.rows:,} rows" if report.rows else "no rows"
+    kept += f", {report.first} to {report.last}" if report.first else ""
     lines = [f"{mark:5} {report.file}  {report.symbol} {report.interval}  {kept}"]
     for found in report.findings:
         lines += _finding(found)

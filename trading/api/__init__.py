@@ -1,0 +1,37 @@
+"""The trading app's part of the REST API: one router per noun."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+from trading.api import (
+    backtests,
+    bars,
+    calendar,
+    charges,
+    engine,
+    equity,
+    health,
+    orders,
+    positions,
+    signals,
+    strategies,
+    symbols,
+    trades,
+)
+
+ROUTERS: dict[str, Router] = {
+    "symbols": symbols.router,
+    "bars": bars.router,
+    "signals": signals.router,
+    "orders": orders.router,
+    "positions": positions.router,
+    "trades": trades.router,
+    "equity": equity.router,
+    "backtests": backtests.router,
+    "engine": engine.router,
+    "strategies": strategies.router,
+    "calendar": calendar.router,
+    "charges": charges.router,
+    "health": health.router,
+}

@@ -1,0 +1,98 @@
+"""The kinds of value that cross the API, and how each is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from sensequant.lib.clock import ist
+from trading.core.bars import ALIASES, INTERVALS
+from trading.core.calendar import SEGMENTS
+from trading.core.strategies import STRATEGIES
+
+SYMBOL = r"^[A-Z0-9][A-Z0-9&_\-]{0,31}$"
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+EARLIEST, LATEST = dt.datetime(1970, 1, 2, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+WHOLE = re.compile(r"-?\d+")
+
+
+def _day(given: Any) -> Any:
+    """Refuse what pydantic would read as seconds since 1970."""
+    if isinstance(given, str) and not DAY.fullmatch(given):
+        raise ValueError("write YYYY-MM-DD")
+    return given
+
+
+def _moment(given: Any) -> Any:
+    """Return an aware moment, brought into the span any bar can have; whole numbers are seconds since 1970."""
+    if not isinstance(given, str):
+        return given
+    if WHOLE.fullmatch(given):
+        return min(max(EPOCH + dt.timedelta(seconds=min(max(int(given), 0), 10**11)), EARLIEST), LATEST)
+    try:
+        moment = dt.datetime.fromisoformat(given.replace(" ", "+"))  # what an unescaped + arrives as
+    except ValueError:
+        raise ValueError("write a moment such as 2026-11-20T10:42:00+05:30") from None
+    if moment.tzinfo is None:
+        raise ValueError("give the offset, e.g. +05:30")
+    try:
+        return min(max(moment, EARLIEST), LATEST)
+    except OverflowError:  # the year 1 or 9999, moved over its edge by the offset
+        return EARLIEST if moment.year < LATEST.year else LATEST
+
+
+def _whole(given: Any) -> Any:
+    """Refuse 1.0, 1_000 and blanks, which Python would take for whole numbers."""
+    if isinstance(given, str) and not WHOLE.fullmatch(given):
+        raise ValueError("write a whole number")
+    return given
+
+
+def _finite(given: Any) -> Any:
+    return None if isinstance(given, float) and not math.isfinite(given) else given
+
+
+Money = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: f"{value:f}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["1532.4500"]}, mode="serialization"),
+]
+"""Rupees as a decimal string, never rounded by a float on the way."""
+
+Moment = Annotated[
+    dt.datetime,
+    PlainSerializer(lambda value: ist(value).isoformat(), return_type=str),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "examples": ["2026-11-20T10:42:00+05:30"]}, mode="serialization"
+    ),
+]
+"""A moment as the exchange's clock shows it."""
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
+AskedMoment = Annotated[
+    dt.datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer", "minimum": 0}]}),
+]
+"""A moment in an address: ISO 8601 with its offset, or seconds since 1970 (UTC)."""
+Number = Annotated[float | None, BeforeValidator(_finite)]
+"""A number, or null where it has no meaning."""
+
+Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**63 - 1)]
+Count = Annotated[int, BeforeValidator(_whole)]
+Symbol = Annotated[str, Field(pattern=SYMBOL, examples=["RELIANCE"])]
+
+StrategyName = Literal[tuple(STRATEGIES)]  # type: ignore[valid-type]
+IntervalName = Literal[(*INTERVALS, *ALIASES)]  # type: ignore[valid-type]
+Segment = Literal[SEGMENTS]  # type: ignore[valid-type]
+Flag = Literal["true", "false"]
+"""A yes or no in an address."""
+
+Rupees = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
+"""A price somebody gives, as a string or a number."""

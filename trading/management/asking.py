@@ -1,0 +1,64 @@
+"""Command-line arguments that several commands share: which bars, which strategy, what parameters."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from sensequant.lib.errors import BadInput
+from trading.core.bars import ALIASES, INTERVALS
+from trading.core.calendar import IST
+from trading.core.strategies import STRATEGIES
+from trading.services import markets, runs
+
+CHOICES = (*INTERVALS, *ALIASES)
+
+
+def day(text: str) -> dt.date:
+    """Return an ISO date; argparse turns the error into one line and exit code 2."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date: write YYYY-MM-DD") from None
+
+
+def add_market_arguments(parser: CommandParser, *, strategies: tuple[str, ...] = tuple(STRATEGIES)) -> None:
+    """Add the symbols, dates, source, interval, strategy and parameters."""
+    parser.add_argument("--symbols", nargs="+", required=True, metavar="SYMBOL", help="separated by spaces or commas")
+    parser.add_argument("--start-date", type=day, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--end-date", type=day, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--strategy", required=True, help=f"one of {', '.join(strategies)}")
+    parser.add_argument("--data-source", default="csv", choices=("csv", "demo", "breeze", "hybrid"))
+    parser.add_argument("--csv", metavar="DIR", default="", help="folder of bar files (default: DATA_FEED_CSV_DIRECTORY)")
+    parser.add_argument("--interval", default="1day", help=f"one of {', '.join(CHOICES)} (default 1day)")
+    parser.add_argument("--minute-data", action="store_true", help="shortcut for --interval 1minute")
+    parser.add_argument("--params", nargs="*", default=[], metavar="KEY=VALUE", help="parameters of strategy and desk")
+    parser.add_argument("--sound-rows", action="store_true", help="use the sound rows of files that have errors")
+    parser.add_argument("--capital", type=float, default=None, metavar="RUPEES")
+
+
+def asked(options: dict[str, Any], *, at: dt.datetime) -> tuple[markets.Wanted, runs.Ordered]:
+    """Return what the arguments ask for; BadInput or Invalid names the wrong one."""
+    interval = "1minute" if options["minute_data"] else options["interval"]
+    symbols = [name for word in options["symbols"] for name in word.split(",")]
+    source = runs.source_of(options["data_source"], options["csv"])
+    wanted = markets.want(
+        source, symbols, interval, options["start_date"], options["end_date"], today=at.astimezone(IST).date(),
+        sound_rows=options["sound_rows"],
+    )  # fmt: skip
+    order = runs.order(options["strategy"], pairs(options["params"]), options["capital"])
+    return wanted, order
+
+
+def pairs(words: list[str]) -> dict[str, str]:
+    """Return ``key=value`` words as a dictionary."""
+    found = {}
+    for word in (part for text in words for part in text.split(",")):
+        key, mark, value = word.partition("=")
+        if not mark or not key or not value:
+            raise BadInput(f"{word!r} is not a parameter", fix="write key=value, e.g. --params fast=10 slow=30")
+        found[key.strip()] = value.strip()
+    return found

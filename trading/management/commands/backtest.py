@@ -1,0 +1,91 @@
+"""Run a backtest from the shell."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from sensequant.lib.clock import now
+from sensequant.lib.commands import DeskCommand
+from sensequant.lib.errors import BadInput
+from trading.management.asking import add_market_arguments, asked
+from trading.models.backtests import BacktestRun
+from trading.services import backtests
+
+BOTH = {"intraday": "5minute", "swing": "1day"}
+SHOWN = (
+    ("trades", "trades", "{:,.0f}"), ("net P&L ₹", "total_pnl", "{:,.2f}"), ("return %", "total_return_pct", "{:.2f}"),
+    ("Sharpe", "sharpe_ratio", "{:.2f}"), ("Sortino", "sortino_ratio", "{:.2f}"),
+    ("max drawdown %", "max_drawdown", "{:.2%}"), ("win rate", "win_rate", "{:.1%}"), ("hit ratio", "hit_ratio", "{:.1%}"),
+    ("profit factor", "profit_factor", "{:.2f}"), ("expectancy ₹", "expectancy", "{:,.2f}"),
+    ("charges ₹", "charges", "{:,.2f}"), ("turnover ×", "turnover", "{:.2f}"), ("exposure", "exposure", "{:.1%}"),
+    ("average hold, minutes", "avg_hold_minutes", "{:,.0f}"),
+)  # fmt: skip
+
+
+class Command(DeskCommand):
+    """A backtest, kept as a BacktestRun."""
+
+    help = "Run a strategy over recorded bars with Indian charges, sizing and the desk's limits."
+    examples = (
+        "  manage.py backtest --symbols RELIANCE --start-date 2024-01-01 --end-date 2024-03-31 --strategy intraday \\\n"
+        "    --data-source csv --csv data/historical --interval 5minute --params sma=30 stop_loss=0.01\n"
+        "  manage.py backtest --symbols TCS INFY --start-date 2015-01-01 --end-date 2020-12-31 --strategy swing --json"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the arguments; a queued run's number stands for all of them."""
+        if "--run" in sys.argv:
+            parser.add_argument("--json", action="store_true")
+            parser.add_argument("--run", type=int, required=True, help="execute a queued run")
+            return
+        super().add_arguments(parser)
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Add what to run on."""
+        add_market_arguments(parser, strategies=("intraday", "swing", "both", "crossover"))
+        parser.add_argument("--run", type=int, help="execute a run the page queued, instead of all the above")
+
+    def run(self, **options: Any) -> tuple[Any, str]:
+        """Run, and return the result."""
+        if options.get("run"):
+            found = [backtests.execute(options["run"], at=now())]
+        else:
+            found = [self._one(options, name) for name in _strategies(options["strategy"])]
+        data = [backtests.answer(run) for run in found]
+        return (data[0] if len(data) == 1 else {"runs": data}), "\n\n".join(_table(run) for run in found)
+
+    def _one(self, options: dict[str, Any], name: str) -> BacktestRun:
+        at = now()
+        chosen = {**options, "strategy": name}
+        if options["strategy"] == "both":
+            chosen["interval"] = _interval(name, options)
+            chosen["minute_data"] = options["minute_data"] and name == "intraday"
+        wanted, order = asked(chosen, at=at)
+        return backtests.execute(backtests.keep(wanted, order, by="shell", at=at).pk, at=at)
+
+
+def _strategies(name: str) -> tuple[str, ...]:
+    return tuple(BOTH) if name == "both" else (name,)
+
+
+def _interval(name: str, options: dict[str, Any]) -> str:
+    """Return the interval one half of ``both`` runs on: swing on daily bars, intraday on the minute bars asked for."""
+    if name == "swing":
+        return BOTH["swing"]
+    asked_for: str = options["interval"]
+    if asked_for in ("1day", "1d"):
+        return BOTH["intraday"]
+    return asked_for
+
+
+def _table(run: BacktestRun) -> str:
+    if run.metrics is None:
+        raise BadInput(f"backtest {run.pk} has no result", fix="run it again")
+    lines = [f"backtest {run.pk}: {run.strategy} on {', '.join(run.symbols)}, {run.interval}, {run.start} to {run.end}, {run.bars:,} bars"]
+    for label, key, form in SHOWN:
+        value = run.metrics.get(key)
+        lines.append(f"  {label:<24}{'—' if value is None else form.format(value):>18}")
+    return "\n".join([*lines, *(f"  note: {warning}" for warning in run.warnings)])

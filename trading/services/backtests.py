@@ -1,0 +1,178 @@
+"""Backtests: asked for, run through the core, kept with everything needed to run them again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from sensequant.lib.errors import BadInput, NotAllowed, NotFound, SenseQuantError, is_bad_input
+from sensequant.lib.logs import get_logger
+from trading.core.calendar import IST
+from trading.core.panel import LaneBars, panel
+from trading.core.signals import DIRECTIONS
+from trading.core.simulation import Outcome, simulate
+from trading.core.state import DAY_END, EXIT_REASONS, TRADED, Happening
+from trading.models.backtests import BacktestRun, BacktestTrade
+from trading.services import markets, runs
+from trading.services.recording import moment, money
+
+FEW_TRADES = 30
+log = get_logger("backtests")
+
+
+def request(
+    *, symbols: Sequence[str], strategy: str, interval: str, start: dt.date, end: dt.date, directory: str = "",
+    params: dict[str, Any] | None = None, capital: Decimal | float | None = None, by: str, at: dt.datetime,
+) -> BacktestRun:  # fmt: skip
+    """Return a queued run, everything about it checked; ``directory`` empty is the demo market."""
+    source = runs.source_of("csv", directory) if directory else markets.DEMO
+    wanted = markets.want(source, symbols, interval, start, end, today=at.astimezone(IST).date())
+    order = runs.order(strategy, params or {}, None if capital is None else float(capital))
+    return keep(wanted, order, by=by, at=at)
+
+
+def keep(wanted: markets.Wanted, order: runs.Ordered, *, by: str, at: dt.datetime) -> BacktestRun:
+    """Return a queued run of checked requests; Invalid names a parameter that cannot be."""
+    runs.setup_of(order, wanted)
+    return BacktestRun.objects.create(
+        symbols=list(wanted.symbols), strategy=order.strategy, interval=wanted.interval, start=wanted.start,
+        end=wanted.end, source="demo" if wanted.source == markets.DEMO else "csv",
+        directory="" if wanted.source == markets.DEMO else wanted.source, params=dict(order.params),
+        sound_rows=wanted.sound_rows,        capital=round(order.capital, 2), created_at=at, created_by=by,
+    )  # fmt: skip
+
+
+def execute(run_id: int, *, at: dt.datetime, progress: Callable[[float], None] | None = None) -> BacktestRun:
+    """Run a queued backtest and keep its result; what goes wrong is kept on the run, and raised."""
+    won = BacktestRun.objects.filter(pk=run_id, status="queued").update(status="running")
+    run = _find(run_id)
+    if not won:
+        raise NotAllowed(f"backtest {run_id} is {run.status}, not queued", fix="ask for a new one")
+    try:
+        _run(run, at=at, progress=progress)
+    except BaseException as error:
+        told = str(error) if isinstance(error, SenseQuantError) or is_bad_input(error) else f"{type(error).__name__}: {error}"
+        BacktestRun.objects.filter(pk=run_id, status="running").update(status="failed", error=told, finished_at=at)
+        raise
+    run.refresh_from_db()
+    return run
+
+
+def _run(run: BacktestRun, *, at: dt.datetime, progress: Callable[[float], None] | None) -> None:
+    source = markets.DEMO if run.source == "demo" else run.directory
+    wanted = markets.Wanted(source, tuple(run.symbols), run.interval, run.start, run.end, run.sound_rows)
+    order = runs.Ordered(run.strategy, run.params, float(run.capital))
+    lanes = markets.lanes(wanted, at=at)
+    setup, charges = runs.setup_of(order, wanted), runs.charges_of(order, wanted, lanes)
+    bars = panel(lanes)
+    compiled = runs.worth_compiling(order.strategy, len(bars))
+    outcome = simulate(
+        order.strategy, setup, bars, capital=order.capital, charges=charges, compiled=compiled,
+        watch=_watch(run, progress) if len(bars) > 20_000 else None,
+    )  # fmt: skip
+    _finish(run, outcome, lanes, at=at)
+
+
+def _watch(run: BacktestRun, progress: Callable[[float], None] | None) -> Callable[[float], bool]:
+    """Return what a long run calls now and then: it keeps the progress and says whether the run was cancelled."""
+    rows = BacktestRun.objects.filter(pk=run.pk)
+
+    def watch(done: float) -> bool:
+        if progress:
+            progress(done)
+        return rows.filter(status="running").update(progress=done) == 0
+
+    return watch
+
+
+def _finish(run: BacktestRun, outcome: Outcome, lanes: Sequence[LaneBars], *, at: dt.datetime) -> None:
+    found = outcome.happenings()
+    trades = [each for each in found if each.kind == TRADED]
+    symbols = [each.spec.symbol for each in lanes]
+    with transaction.atomic():
+        won = BacktestRun.objects.filter(pk=run.pk, status="running").update(
+            status="done", progress=1.0, bars=outcome.bars, metrics=metrics(outcome), finished_at=at,
+            equity=_equity(found), warnings=_warnings(outcome, lanes),
+        )  # fmt: skip
+        if won:
+            rows = (_trade(run, k, each, symbols) for k, each in enumerate(trades, start=1))
+            BacktestTrade.objects.bulk_create(rows, batch_size=2000)
+    log.info("backtest done", run=run.pk, bars=outcome.bars, trades=len(trades))
+
+
+def _trade(run: BacktestRun, number: int, each: Happening, symbols: Sequence[str]) -> BacktestTrade:
+    v = each.values
+    return BacktestTrade(
+        run=run, number=number, symbol=symbols[each.lane], side=DIRECTIONS[int(v["side"])], quantity=int(v["quantity"]),
+        entry_time=moment(v["entry_ts"]), entry_price=money(v["entry_price"]), exit_time=moment(each.ts),
+        exit_price=money(v["exit_price"]), exit_reason=EXIT_REASONS[int(v["why"])], gross_pnl=money(v["gross"]),
+        charges=money(v["charges"]), net_pnl=money(v["net"]),
+    )  # fmt: skip
+
+
+def metrics(outcome: Outcome) -> dict[str, float | int | None]:
+    """Return a run's measures as JSON can keep them (what has no meaning is null), with the return in per cent too."""
+    found = {key: _finite(value) for key, value in outcome.measures._asdict().items()}
+    found["total_return_pct"] = _finite(outcome.measures.total_return * 100.0)
+    return found
+
+
+def _finite(value: float) -> float | int | None:
+    return value if math.isfinite(value) else None
+
+
+def _equity(found: Iterable[Happening]) -> list[list[Any]]:
+    days = (each.values for each in found if each.kind == DAY_END)
+    return [[dt.date.fromordinal(int(v["session"])).isoformat(), round(v["equity"], 2)] for v in days]
+
+
+def _warnings(outcome: Outcome, lanes: Sequence[LaneBars]) -> list[str]:
+    found = []
+    if outcome.measures.trades < FEW_TRADES:
+        found.append(f"only {outcome.measures.trades} trades: too few to tell skill from luck")
+    unknown = [each.spec.symbol for each in lanes if bool((each.bars.volume != each.bars.volume).any())]
+    if unknown:
+        found.append(f"unknown volume in {', '.join(unknown)}: fills there are not capped by volume")
+    return found
+
+
+def cancel(run_id: int, *, by: str) -> BacktestRun:
+    """Cancel a run that is queued or under way; NotAllowed when it has ended."""
+    won = BacktestRun.objects.filter(pk=run_id, status__in=("queued", "running")).update(status="cancelled")
+    run = _find(run_id)
+    if not won:
+        raise NotAllowed(f"backtest {run_id} is {run.status} and cannot be cancelled", fix="nothing is left to do")
+    log.info("backtest cancelled", run=run_id, by=by)
+    return run
+
+
+def _find(run_id: int) -> BacktestRun:
+    run = BacktestRun.objects.filter(pk=run_id).first()
+    if run is None:
+        raise NotFound(f"there is no backtest {run_id}", fix="look at the list of backtests")
+    return run
+
+
+def answer(run: BacktestRun) -> dict[str, Any]:
+    """Return a finished run as the command and the API give it."""
+    trades = run.trades.order_by("number").values(
+        "symbol", "side", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "exit_reason", "charges",
+        "net_pnl",
+    )  # fmt: skip
+    return {
+        "run_id": run.pk, "bars": run.bars, "strategy": run.strategy, "interval": run.interval,
+        "metrics": run.metrics, "warnings": run.warnings, "trades": [_plain(row) for row in trades],
+    }  # fmt: skip
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: float(value) if isinstance(value, Decimal)
+        else value.astimezone(IST).isoformat() if isinstance(value, dt.datetime) else value
+        for key, value in row.items()
+    }  # fmt: skip

@@ -1,0 +1,157 @@
+"""The engine: one loop for replay, dry-run and live, deciding with the core's own lines, one bar at a time.
+
+It knows no database and no clock: it takes a moment's bars and returns what happened. ``recording`` remembers,
+``runner`` paces.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sensequant.lib.logs import get_logger
+from trading.adapters.paper import PaperBroker
+from trading.core.features import Bar
+from trading.core.kernel import kernel
+from trading.core.panel import LaneSpec
+from trading.core.rules import Setup
+from trading.core.simulation import Schedule
+from trading.core.state import BARS, EVENTS, PAUSED, SESSION, WIDTH, Happening, happenings, new_account, new_lane
+from trading.core.strategies import strategy
+
+ROWS_A_LANE = 10  # events one lane can cause in one moment, with room to spare
+log = get_logger("engine")
+
+
+class Latency:
+    """A histogram of bar-to-intent times: bucket b counts times below 2^b microseconds."""
+
+    def __init__(self, buckets: Sequence[int] = ()) -> None:
+        """Begin with the counts of ``buckets``."""
+        self.buckets = [*buckets, *([0] * (32 - len(buckets)))]
+
+    def add(self, nanoseconds: int) -> None:
+        """Count one time."""
+        self.buckets[(nanoseconds // 1000).bit_length()] += 1
+
+    def quantile(self, q: float) -> float | None:
+        """Return an upper bound, in microseconds, of the share ``q`` of times; None without any."""
+        total = sum(self.buckets)
+        if not total:
+            return None
+        seen = 0
+        for b, count in enumerate(self.buckets):
+            seen += count
+            if seen >= math.ceil(q * total):
+                return float(2**b)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one moment brought: its bars' start, the happenings, and the feature rows of the lanes that had a bar."""
+
+    ts: int
+    happenings: list[Happening]
+    features: dict[int, Any] = field(default_factory=dict)
+    new_session: bool = False
+
+
+class Engine:
+    """Many lanes, one strategy, one account."""
+
+    def __init__(
+        self, name: str, setup: Setup, specs: Sequence[LaneSpec], *, capital: float, charges: Schedule,
+        broker: PaperBroker | None = None,
+    ) -> None:  # fmt: skip
+        """Trade ``specs`` by strategy ``name`` with ``capital`` rupees; Invalid for an unknown strategy."""
+        self.name, self.setup, self.specs = name, setup, tuple(specs)
+        self.core = kernel(name, compiled=False)
+        self.broker = broker or PaperBroker(self.core)
+        self.rates, self.changes = charges.rates.tolist(), charges.changes.tolist()
+        size = strategy(name).MEMORY
+        lanes = [new_lane(j, tick=spec.tick, lot=spec.lot, fixed=spec.fixed) for j, spec in enumerate(specs)]
+        self.m = [[0.0] * size for _ in lanes]
+        self.L, self.K = [floats for floats, _ in lanes], [ints for _, ints in lanes]
+        self.A, self.N = new_account(capital)
+        self.ev = [0.0] * (WIDTH * (ROWS_A_LANE * len(lanes) + len(lanes) + 4))
+        self.halted: dict[int, str] = {}
+        self.last: dict[int, Bar] = {}
+        self.features: dict[int, Any] = {}
+        self.latency = Latency()
+        self.bars = 0
+
+    def step(self, ts: int, rows: Sequence[tuple[int, Bar]]) -> Step:
+        """Take one moment's bars, lane by lane, and return what happened; a lane that fails stops alone."""
+        turned = bool(rows) and rows[0][1].session != self.N[SESSION]
+        seen: dict[int, Any] = {}
+        for lane, bar in rows:
+            if lane in self.halted:
+                continue
+            begun = time.perf_counter_ns()
+            try:
+                seen[lane] = self._one(lane, bar)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other lanes go on
+                self._halt(lane, error)
+            self.latency.add(time.perf_counter_ns() - begun)
+            self.last[lane] = bar
+            self.bars += 1
+        self.features.update(seen)
+        return Step(ts, self._drain(), seen, turned)
+
+    def _one(self, lane: int, bar: Bar) -> Any:
+        if bar.session != self.N[SESSION]:
+            self._turn(bar.session, bar.ts)
+        self.broker.act(bar, self.L[lane], self.K[lane], self.A, self.N, self.setup, self.rates, self.ev)
+        return self.core.react(bar, self.m[lane], self.L[lane], self.K[lane], self.A, self.N, self.setup, self.ev)
+
+    def _turn(self, session: int, ts: int) -> None:
+        self.core.turn_day(session, ts, self.L, self.K, self.A, self.N, self.setup, self.rates, self.changes, self.ev)
+
+    def _halt(self, lane: int, error: Exception) -> None:
+        self.halted[lane] = f"{type(error).__name__}: {error}"[:200]
+        log.exception("lane stopped", symbol=self.specs[lane].symbol, error=self.halted[lane])
+
+    def _drain(self) -> list[Happening]:
+        found = happenings(self.N, self.ev)
+        self.N[EVENTS] = 0
+        return found
+
+    def finish(self, ts: int) -> Step:
+        """Close the last session's books."""
+        self.core.turn_day(
+            self.N[SESSION] + 1, ts, [], [], self.A, self.N, self.setup, self.rates, [], self.ev
+        )
+        return Step(ts, self._drain(), {}, new_session=True)
+
+    def pause(self, paused: bool) -> None:  # noqa: FBT001 - it is the switch itself
+        """Let entries through, or not; exits always go."""
+        self.N[PAUSED] = int(paused)
+
+    def warm(self, lane: int, bars: Sequence[Bar]) -> None:
+        """Let a lane's indicators see bars without acting on them."""
+        advance = strategy(self.name).advance
+        for bar in bars:
+            advance(self.m[lane], self.K[lane][BARS], bar, self.setup.params)
+            self.K[lane][BARS] += 1
+
+    def numbers(self) -> dict[str, Any]:
+        """Return every number but the indicators' memory, as JSON can keep them exactly."""
+        return {"A": self.A, "N": self.N, "L": self.L, "K": self.K, "latency": self.latency.buckets, "bars": self.bars}
+
+    def restore(self, numbers: dict[str, Any], memory: Sequence[tuple[list[float], int]], today: Sequence[list[Bar]]) -> None:
+        """Continue from ``numbers``: ``memory`` per lane as of the session's start with the bars it had seen, and the
+        session's bars so far and to come; those already seen are shown to the indicators again, and to nothing else.
+        """
+        self.A, self.N, self.L, self.K = (list(numbers[key]) for key in ("A", "N", "L", "K"))
+        self.latency = Latency(numbers["latency"])
+        self.bars = numbers["bars"]
+        advance = strategy(self.name).advance
+        for lane, (saved, seen) in enumerate(memory):
+            self.m[lane] = list(saved)
+            for i, bar in zip(range(seen, self.K[lane][BARS]), today[lane], strict=False):
+                self.features[lane] = advance(self.m[lane], i, bar, self.setup.params)
+                self.last[lane] = bar

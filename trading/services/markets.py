@@ -1,0 +1,120 @@
+"""Where bars come from, for the engine and the backtester alike: a folder of files, or the demo market."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from django.conf import settings
+
+from sensequant.lib.errors import BadInput, NotFound
+from trading.core import demo
+from trading.core.bars import INTERVALS, Bars
+from trading.core.bars import interval as canonical
+from trading.core.calendar import Calendar
+from trading.core.panel import NOTHING, Floats, LaneBars, LaneSpec, lane, told
+from trading.models.instruments import Instrument
+from trading.services import bars as files
+from trading.services import calendar as calendars
+
+DEMO = "demo"
+FINE_TICK = 0.01
+TICK = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Bars somebody wants: ``source`` is a folder, or "demo"; dates are inclusive."""
+
+    source: str
+    symbols: tuple[str, ...]
+    interval: str
+    start: dt.date
+    end: dt.date
+    sound_rows: bool = False  # go on with the sound rows of a file that has errors
+
+    @property
+    def minutes(self) -> int:
+        """Return the length of a bar in minutes."""
+        return INTERVALS[self.interval]
+
+
+def want(
+    source: str, symbols: Sequence[str], interval: str, start: dt.date, end: dt.date, *, today: dt.date,
+    sound_rows: bool = False,
+) -> Wanted:  # fmt: skip
+    """Return the request, its words checked: BadInput or Invalid names what is wrong with it."""
+    if start > end:
+        raise BadInput(f"the start {start} lies after the end {end}", fix="swap --start-date and --end-date")
+    if start > today:
+        raise BadInput(f"the start {start} lies in the future", fix=f"use a date up to {today}")
+    names = tuple(dict.fromkeys(symbol.strip().upper() for symbol in symbols if symbol.strip()))
+    if not names:
+        raise BadInput("no symbol was named", fix="give at least one, e.g. --symbols RELIANCE")
+    if source == DEMO:
+        for name in names:
+            demo.instrument(name)
+    return Wanted(source, names, canonical(interval), start, end, sound_rows)
+
+
+def label(source: str) -> str:
+    """Return the word every screen carries for bars of ``source``."""
+    return "DEMO" if source == DEMO else ""
+
+
+def every_symbol(source: str, interval: str, *, at: dt.datetime) -> list[str]:
+    """Return the symbols the source has bars of."""
+    if source == DEMO:
+        return list(demo.INSTRUMENTS)
+    return files.feed(source, at=at, naive_timezone=settings.DESK.data_feed_naive_timezone).symbols(interval)
+
+
+def lanes(wanted: Wanted, *, at: dt.datetime) -> list[LaneBars]:
+    """Return one lane per wanted symbol, in the order of their names; the order in which a moment's bars are taken."""
+    calendar = calendars.current()
+    return [one_lane(wanted, symbol, calendar, at=at) for symbol in sorted(wanted.symbols)]
+
+
+def one_lane(wanted: Wanted, symbol: str, calendar: Calendar, *, at: dt.datetime) -> LaneBars:
+    """Return the wanted bars of one symbol with their places in the sessions."""
+    known = Instrument.objects.filter(symbol=symbol).first()
+    if wanted.source == DEMO:
+        item = demo.instrument(symbol)
+        spec = LaneSpec(symbol, item.tick, 1, item.segment)
+        sessions = calendar.sessions(wanted.start, wanted.end, item.segment)
+        if not sessions:
+            raise NotFound(f"there is no session from {wanted.start} to {wanted.end}", fix="choose other dates")
+        bars = demo_bars(symbol, wanted.start, wanted.end, wanted.minutes)
+        news = [(ts, score) for ts, score, _ in demo.headlines(symbol, sessions, settings.DESK.demo_seed)]
+        return lane(spec, bars, wanted.minutes, calendar=calendar, sentiment=told(bars.ts, wanted.minutes, news))
+    segment = known.segment if known else "equity"
+    source = files.feed(wanted.source, at=at, naive_timezone=settings.DESK.data_feed_naive_timezone, segment=segment)
+    loaded = files.load_from(source, symbol, wanted.interval, wanted.start, wanted.end)
+    if not wanted.sound_rows and (error := loaded.report.first_error) is not None:
+        raise BadInput(
+            f"{loaded.report.file}: {error.message}",
+            fix=f"{error.fix}; or go on with the {loaded.report.accepted:,} sound rows: --sound-rows",
+        )
+    tick = float(known.tick) if known else tick_of(loaded.bars.close)
+    spec = LaneSpec(symbol, tick, known.lot if known else 1, segment)
+    return lane(spec, loaded.bars, wanted.minutes, calendar=calendar)
+
+
+@lru_cache(maxsize=64)
+def demo_bars(symbol: str, start: dt.date, end: dt.date, minutes: int) -> Bars:
+    """Return the demo market's bars of a symbol; the same seed gives the same market."""
+    sessions = calendars.current().sessions(start, end, demo.instrument(symbol).segment)
+    return demo.generate(symbol, sessions, seed=settings.DESK.demo_seed, minutes=minutes)
+
+
+def tick_of(close: Floats) -> float:
+    """Return the tick prices look to be on: 5 paise when all are, else 1 paisa."""
+    some = close[:: max(1, close.size // 5000)]
+    steps = np.rint(some / TICK)
+    return TICK if bool(np.all(np.abs(some - steps * TICK) < 1e-6)) else FINE_TICK
+
+
+__all__ = ["DEMO", "NOTHING", "Wanted", "every_symbol", "label", "lanes", "want"]

@@ -1,0 +1,254 @@
+"""What the engine did, remembered: one transaction a moment, with the numbers to continue from.
+
+A crash leaves the last recorded moment whole. Nothing happened after it that was not recorded, so taking the bars
+after it again, from the numbers recorded with it, gives what an uninterrupted run would have given.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from trading.core.features import Bar
+from trading.core.orders import Status
+from trading.core.risk import reasons
+from trading.core.signals import DIRECTIONS
+from trading.core.state import (
+    AVG,
+    CASH,
+    DAY_END,
+    ENTRY,
+    ENTRY_TS,
+    EQUITY,
+    EXIT_REASONS,
+    EXPIRED,
+    EXPOSURE,
+    FILLED,
+    ORDERED,
+    PEND,
+    QTY,
+    SIDE,
+    SIGNAL,
+    STOP,
+    TARGET,
+    TRADE_COST,
+    TRADED,
+    Happening,
+)
+from trading.core.strategies import strategy
+from trading.models.engine import EngineRun, LaneState
+from trading.models.orders import Fill, Order, OrderEvent, Signal
+from trading.models.positions import EquityPoint, Position, Trade
+from trading.services.engine import Engine, Step
+
+PLACES = Decimal("0.0001")
+EQUITY_EVERY = 300  # seconds of market time between equity points when nothing happens
+
+
+def money(value: float) -> Decimal:
+    """Return rupees as the tables keep them."""
+    return Decimal(repr(value)).quantize(PLACES)
+
+
+def moment(ts: float) -> dt.datetime:
+    """Return seconds since the epoch as an aware moment."""
+    return dt.datetime.fromtimestamp(ts, dt.UTC)
+
+
+class Recorder:
+    """Writes one run's happenings."""
+
+    def __init__(self, run: EngineRun, engine: Engine) -> None:
+        """Remember for ``run`` what ``engine`` does."""
+        self.run, self.engine = run, engine
+        self.seconds = engine.setup.minutes * 60
+        self.reasons = strategy(engine.name).REASONS
+        self.orders: dict[int, Order] = {order.number: order for order in Order.objects.filter(run=run, status__in=["working", "partial"])}
+        self.equity_at = 0
+        self.trades: list[Trade] = []
+
+    def open_session(self) -> None:
+        """Keep what every lane's indicators remember as the session begins."""
+        rows = [
+            LaneState(
+                run=self.run, number=j, symbol=spec.symbol, memory=_plain(self.engine.m[j]), bars=self.engine.K[j][0],
+                halted=self.engine.halted.get(j, ""),
+            )
+            for j, spec in enumerate(self.engine.specs)
+        ]  # fmt: skip
+        with transaction.atomic():
+            LaneState.objects.bulk_create(
+                rows, update_conflicts=True, unique_fields=["run", "number"], update_fields=["memory", "bars", "halted"]
+            )
+            self._save_numbers()
+
+    def record(self, step: Step) -> None:
+        """Remember a moment: its happenings, the positions they left, and the numbers to continue from."""
+        due = step.ts - self.equity_at >= EQUITY_EVERY
+        if not step.happenings and not due:
+            return
+        with transaction.atomic():
+            self.trades = []
+            for each in step.happenings:
+                HANDLERS[each.kind](self, each, step) if each.kind in HANDLERS else None
+            for lane in {each.lane for each in step.happenings if each.kind in (FILLED, TRADED)}:
+                self._keep_position(lane)
+            self._keep_equity(step.ts + self.seconds)
+            self.run.cursor = moment(step.ts)
+            self._save_numbers()
+        self.equity_at = step.ts
+
+    def save(self, ts: int | None) -> None:
+        """Remember the numbers as they stand after the moment ``ts``."""
+        if ts is not None:
+            self.run.cursor = moment(ts)
+        self._save_numbers()
+
+    def _save_numbers(self) -> None:
+        run, engine = self.run, self.engine
+        run.numbers, run.bars = engine.numbers(), engine.bars
+        EngineRun.objects.filter(pk=run.pk).update(numbers=run.numbers, bars=run.bars, cursor=run.cursor)
+
+    def _keep_equity(self, ts: int) -> None:
+        A = self.engine.A
+        EquityPoint.objects.bulk_create(
+            [
+                EquityPoint(
+                    run=self.run, at=moment(ts), equity=money(A[EQUITY]), cash=money(A[CASH]), exposure=money(A[EXPOSURE])
+                )
+            ],
+            ignore_conflicts=True,
+        )
+
+    def _keep_position(self, lane: int) -> None:
+        L, K, symbol = self.engine.L[lane], self.engine.K[lane], self.engine.specs[lane].symbol
+        known = Position.objects.filter(run=self.run, symbol=symbol, strategy=self.engine.name)
+        if K[SIDE] == 0:
+            known.delete()
+            return
+        Position.objects.update_or_create(
+            run=self.run, symbol=symbol, strategy=self.engine.name,
+            defaults={
+                "side": DIRECTIONS[K[SIDE]], "quantity": K[QTY], "entry_price": money(L[AVG]),
+                "stop": money(L[STOP]) if L[STOP] else None, "target": money(L[TARGET]) if L[TARGET] else None,
+                "charges": money(L[TRADE_COST]), "opened_at": moment(K[ENTRY_TS]),
+            },
+        )  # fmt: skip
+
+    def signal(self, each: Happening, step: Step) -> None:
+        """Keep a signal with its reason in words and what spoke against it."""
+        v = each.values
+        row = step.features.get(each.lane)
+        features = {} if row is None else {k: round(x, 6) for k, x in row._asdict().items() if not math.isnan(x)}
+        text = str(self.reasons[int(v["reason"])]).format(**(row._asdict() if row is not None else {}))
+        Signal.objects.create(
+            run=self.run, at=moment(each.ts), symbol=self._symbol(each), strategy=self.engine.name,
+            direction=DIRECTIONS[int(v["direction"])], confidence=v["confidence"], price=money(v["price"]),
+            sentiment=None if math.isnan(v["sentiment"]) else v["sentiment"], reason=_sentence(text, v["sentiment"]),
+            objections=reasons(int(v["objections"])), features=features,
+        )  # fmt: skip
+
+    def ordered(self, each: Happening, step: Step) -> None:
+        """Keep an order as it is sent, under the key of its decision."""
+        v, number = each.values, int(each.values["order"])
+        purpose = "entry" if v["purpose"] == ENTRY else "exit"
+        symbol = self._symbol(each)
+        order = Order.objects.create(
+            run=self.run, key=f"{self.run.pk}:{self.engine.name}:{symbol}:{purpose}:{each.ts}:{number}", number=number,
+            symbol=symbol, strategy=self.engine.name, side="BUY" if v["way"] > 0 else "SELL", purpose=purpose,
+            reason=EXIT_REASONS.get(int(v["why"]), ""), quantity=int(v["quantity"]), price=money(v["price"]),
+            created_at=self._decided(each),
+        )  # fmt: skip
+        OrderEvent.objects.create(order=order, new=Status.WORKING, at=order.created_at)
+        self.orders[number] = order
+
+    def filled(self, each: Happening, step: Step) -> None:
+        """Keep a fill and move its order on."""
+        v, order = each.values, self.orders[int(each.values["order"])]
+        Fill.objects.create(
+            order=order, number=order.fills.count() + 1, at=moment(each.ts), quantity=int(v["quantity"]),
+            price=money(v["price"]), charges=money(v["charge"]),
+        )  # fmt: skip
+        order.filled += int(v["quantity"])
+        self._advance(order, Status.FILLED if v["remaining"] == 0 else Status.PARTIAL, moment(each.ts))
+
+    def expired(self, each: Happening, step: Step) -> None:
+        """Keep that what was left of an order was taken back."""
+        self._advance(self.orders[int(each.values["order"])], Status.EXPIRED, moment(each.ts))
+
+    def traded(self, each: Happening, step: Step) -> None:
+        """Keep a closed trade."""
+        v = each.values
+        trade = Trade.objects.create(
+            run=self.run, symbol=self._symbol(each), strategy=self.engine.name, side=DIRECTIONS[int(v["side"])],
+            quantity=int(v["quantity"]), entry_time=moment(v["entry_ts"]), entry_price=money(v["entry_price"]),
+            exit_time=moment(each.ts), exit_price=money(v["exit_price"]), exit_reason=EXIT_REASONS[int(v["why"])],
+            gross_pnl=money(v["gross"]), charges=money(v["charges"]), net_pnl=money(v["net"]),
+            orders=self._orders_of(each),
+        )  # fmt: skip
+        self.trades.append(trade)
+
+    def _advance(self, order: Order, new: Status, at: dt.datetime) -> None:
+        old = order.status
+        order.status = new
+        Order.objects.filter(pk=order.pk, status=old).update(status=new, filled=order.filled)
+        OrderEvent.objects.create(order=order, old=old, new=new, at=at)
+        if new in (Status.FILLED, Status.EXPIRED):
+            self.orders.pop(order.number, None)
+
+    def _orders_of(self, trade: Happening) -> list[int]:
+        """Return the numbers of the orders that were filled while the trade lived."""
+        filled = Order.objects.filter(
+            run=self.run, symbol=self._symbol(trade), fills__at__gte=moment(trade.values["entry_ts"]),
+            fills__at__lte=moment(trade.ts),
+        )  # fmt: skip
+        return sorted(set(filled.values_list("number", flat=True)))
+
+    def _symbol(self, each: Happening) -> str:
+        return self.engine.specs[each.lane].symbol
+
+    def _decided(self, each: Happening) -> dt.datetime:
+        """Return when an order was decided: at the bar's end, but inside the bar for a stop or target."""
+        inside = int(each.values["why"]) in (1, 2)
+        return moment(each.ts if inside else each.ts + self.seconds)
+
+
+HANDLERS: dict[int, Any] = {
+    SIGNAL: Recorder.signal,
+    ORDERED: Recorder.ordered,
+    FILLED: Recorder.filled,
+    EXPIRED: Recorder.expired,
+    TRADED: Recorder.traded,
+}
+
+
+def _plain(memory: list[float]) -> list[float | None]:
+    """Return a memory as JSON can keep it: NaN as null."""
+    return [None if x != x else x for x in memory]
+
+
+def memory_of(saved: list[float | None]) -> list[float]:
+    """Return a kept memory as it was."""
+    return [math.nan if x is None else float(x) for x in saved]
+
+
+def _sentence(text: str, sentiment: float) -> str:
+    return text if math.isnan(sentiment) else f"{text}; sentiment {sentiment:+.2f}"
+
+
+def restore(run: EngineRun, engine: Engine, bars_of: Any) -> None:
+    """Let ``engine`` continue ``run``; ``bars_of(lane)`` returns the bars of the session the cursor lies in."""
+    if not run.numbers:
+        return
+    lanes = list(LaneState.objects.filter(run=run).order_by("number"))
+    memory = [(memory_of(lane.memory), lane.bars) for lane in lanes]
+    today: list[list[Bar]] = [bars_of(j) for j in range(len(lanes))]
+    engine.restore(run.numbers, memory, today)
+    engine.halted = {lane.number: lane.halted for lane in lanes if lane.halted}
+
+
+__all__ = ["DAY_END", "PEND", "Recorder", "money", "moment", "restore"]

@@ -1,0 +1,264 @@
+"""The engine's long-lived loop: paced, steered by the operators' switches, recorded, shown, and continued after a crash."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections, transaction
+
+from sensequant.lib.clock import IST, now
+from sensequant.lib.errors import BadInput, NotAllowed, SenseQuantError
+from sensequant.lib.logs import get_logger
+from trading.core import demo
+from trading.core.calendar import Session
+from trading.models.engine import EngineRun
+from trading.models.instruments import Instrument
+from trading.models.orders import Fill
+from trading.services import calendar as calendars
+from trading.services import journal, markets, recording, runs
+from trading.services.engine import Engine, Latency, Step
+from trading.services.live import Picture
+from trading.services.tapes import Moment, Tape
+
+DEMO_SESSIONS = 60
+DEMO_SPEED = 60.0
+LOOK = 0.25  # seconds between looks at the operators' switches, and between pictures
+LONGEST_WAIT = 60.0  # market seconds a replay waits between two bars; nights and halts pass at once
+log = get_logger("runner")
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything needed to begin a run, and to build it again after a crash."""
+
+    name: str
+    mode: str
+    wanted: markets.Wanted
+    order: runs.Ordered
+    speed: float = 0.0
+    label: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as a run keeps it."""
+        dates = {"start": self.wanted.start.isoformat(), "end": self.wanted.end.isoformat()}
+        wanted = {**asdict(self.wanted), "symbols": list(self.wanted.symbols), **dates}
+        return {"wanted": wanted, "params": dict(self.order.params), "capital": self.order.capital}
+
+
+def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
+    """Return the current run of the plan's name, or a new one when there is none to continue or ``fresh`` is wanted."""
+    if plan.mode == "live":
+        raise NotAllowed("live trading needs the Breeze connection", fix="use --mode dry-run or --mode replay")
+    with transaction.atomic():
+        run = EngineRun.objects.filter(name=plan.name, current=True).first()
+        same = run is not None and run.plan == plan.as_json() and run.strategy == plan.order.strategy
+        if run is not None and same and not fresh and run.state not in ("finished", "failed"):
+            return run
+        EngineRun.objects.filter(name=plan.name, current=True).update(current=False)
+        return EngineRun.objects.create(
+            name=plan.name, mode=plan.mode, label=plan.label, source=plan.wanted.source, interval=plan.wanted.interval,
+            strategy=plan.order.strategy, plan=plan.as_json(), capital=round(plan.order.capital, 2), speed=plan.speed,
+            started_at=at,
+        )  # fmt: skip
+
+
+def plan_of(run: EngineRun) -> tuple[markets.Wanted, runs.Ordered]:
+    """Return what a run was asked to do."""
+    w = run.plan["wanted"]
+    wanted = markets.Wanted(
+        w["source"], tuple(w["symbols"]), w["interval"], dt.date.fromisoformat(w["start"]),
+        dt.date.fromisoformat(w["end"]), w["sound_rows"],
+    )  # fmt: skip
+    return wanted, runs.Ordered(run.strategy, run.plan["params"], run.plan["capital"])
+
+
+class Runner:
+    """One run, from where it stands to its end or to ``stop``."""
+
+    def __init__(self, run: EngineRun, *, stop: threading.Event, clock: Clock, show: bool = True) -> None:
+        """Load the bars, build the engine, and restore what the run had come to."""
+        self.run, self.stop, self.clock, self.show = run, stop, clock, show
+        self.wanted, order = plan_of(run)
+        lanes = markets.lanes(self.wanted, at=clock())
+        self.tape = Tape(lanes)
+        setup = runs.setup_of(order, self.wanted)
+        charges = runs.charges_of(order, self.wanted, lanes)
+        self.engine = Engine(order.strategy, setup, self.tape.specs, capital=order.capital, charges=charges)
+        self.cursor = int(run.cursor.timestamp()) if run.cursor else -(1 << 62)
+        recording.restore(run, self.engine, lambda lane: self.tape.bars_of(lane, _day(self.cursor)))
+        self.recorder = recording.Recorder(run, self.engine)
+        self.picture = Picture(run, self.engine, self.tape)
+        self.looked = self.shown = dt.datetime.min.replace(tzinfo=dt.UTC)
+        journal.rebuild(run)
+
+    def __call__(self) -> str:
+        """Go on until the bars end ("finished"), an operator ends the run ("stopped") or ``stop`` is set ("suspended")."""
+        self._become("running")
+        seconds = self.engine.setup.minutes * 60
+        ended = "finished"
+        for day, session, moments in self._days():
+            if not self._open(day, session):
+                continue
+            for ts, rows in moments:
+                if ts <= self.cursor:
+                    continue
+                if not self._wait(ts, seconds):
+                    ended = "stopped" if self.run.stop_requested else "suspended"
+                    break
+                self._take(self.engine.step(ts, rows), seconds)
+            if ended != "finished":
+                break
+        else:
+            self._take(self.engine.finish(self.cursor), seconds)
+        self.recorder.save(self.cursor if self.cursor > 0 else None)
+        self._become(ended)
+        self._show(force=True)
+        return ended
+
+    def _days(self) -> Iterator[tuple[int, Session | None, Iterator[Moment]]]:
+        calendar = calendars.current()
+        segment = self.tape.specs[0].segment
+        for day in self.tape.days:
+            if day >= _day(self.cursor):
+                date = dt.date(1970, 1, 1) + dt.timedelta(days=day)
+                yield day, calendar.session(date, segment), self.tape.moments(day)
+
+    def _open(self, day: int, session: Session | None) -> bool:
+        """Begin a session; return False when the whole of it is behind the cursor."""
+        ends = max((bars[-1].ts for lane in range(len(self.tape.specs)) if (bars := self.tape.bars_of(lane, day))), default=0)
+        if ends <= self.cursor:
+            return False
+        if _day(self.cursor) != day:
+            self.recorder.open_session()
+        self.picture.open_session(session, day)
+        return True
+
+    def _take(self, step: Step, seconds: int) -> None:
+        self.recorder.record(step)
+        if self.recorder.trades or step.happenings:
+            self._journal(step)
+        self.cursor = step.ts
+        self.picture.moved(step.ts + seconds, happened=bool(step.happenings))
+        self._look()
+        self._show()
+
+    def _journal(self, step: Step) -> None:
+        fills = Fill.objects.filter(order__run=self.run, at=recording.moment(step.ts)).select_related("order").order_by("id")
+        journal.append(fills, self.recorder.trades)
+
+    def _wait(self, ts: int, seconds: int) -> bool:
+        """Wait until the bar that starts at ``ts`` is due; False when the run should end instead."""
+        before = self.cursor if self.cursor > 0 else ts - seconds
+        left = min(float(ts - before), max(LONGEST_WAIT, float(seconds)))
+        while True:
+            if self.stop.is_set() or self.run.stop_requested:
+                return False
+            if not self.run.held:
+                if self.run.speed <= 0.0 or left <= 0.0:
+                    return True
+                pause = min(LOOK, left / self.run.speed)
+                left -= pause * self.run.speed
+            else:
+                pause = LOOK
+            self.stop.wait(pause)
+            self._look()
+            self._show()
+
+    def _look(self) -> None:
+        """Read the operators' switches and leave a sign of life, a few times a second at most."""
+        at = self.clock()
+        if (at - self.looked).total_seconds() < LOOK:
+            return
+        self.looked = at
+        rows = EngineRun.objects.filter(pk=self.run.pk)
+        switches = rows.values("speed", "held", "entries_paused", "stop_requested").get()
+        for name, value in switches.items():
+            setattr(self.run, name, value)
+        self.engine.pause(self.run.entries_paused)
+        rows.update(heartbeat_at=at)
+
+    def _show(self, *, force: bool = False) -> None:
+        at = self.clock()
+        if self.show and (force or (at - self.shown).total_seconds() >= LOOK):
+            self.shown = at
+            self.picture.publish(at=at)
+
+    def _become(self, state: str) -> None:
+        at = self.clock()
+        self.run.state = state
+        gone = None if state == "running" else at
+        EngineRun.objects.filter(pk=self.run.pk).update(state=state, heartbeat_at=at, stopped_at=gone)
+        log.info("engine state", run=self.run.pk, name=self.run.name, state=state)
+
+
+def run_to_end(run: EngineRun, *, stop: threading.Event, clock: Clock = now, show: bool = True) -> str:
+    """Drive ``run`` until it ends; what went wrong is recorded on the run and raised."""
+    try:
+        return Runner(run, stop=stop, clock=clock, show=show)()
+    except Exception as error:
+        EngineRun.objects.filter(pk=run.pk).update(state="failed", error=str(error), stopped_at=clock())
+        raise
+
+
+def demo_plan(*, at: dt.datetime) -> Plan:
+    """Return the plan of the demo desk: the last sessions of the demo market, one-minute bars, intraday."""
+    calendar = calendars.current()
+    end = min(at.astimezone(IST).date(), calendar.known_until)
+    end = end if calendar.is_session(end) else calendar.previous_session(end)
+    start = end
+    for _ in range(DEMO_SESSIONS - 1):
+        start = calendar.previous_session(start)
+    wanted = markets.Wanted(markets.DEMO, tuple(sorted(demo.INSTRUMENTS)), "1minute", start, end)
+    params = {"product": "margin", "max_exposure": 500_000, "max_positions": 8, "allow_short": 1}
+    order = runs.order("intraday", params, settings.DESK.starting_capital_inr)
+    return Plan("demo", "replay", wanted, order, speed=DEMO_SPEED, label="DEMO")
+
+
+def prepare_demo() -> None:
+    """Make the demo market's instruments known, once."""
+    for item in demo.INSTRUMENTS.values():
+        Instrument.objects.get_or_create(
+            symbol=item.symbol,
+            defaults={"name": item.company, "segment": item.segment, "tick": f"{item.tick:.2f}", "is_demo": True},
+        )
+
+
+def demo_run(*, at: dt.datetime) -> EngineRun:
+    """Return the demo run to go on with: the current one while it is unfinished, whatever day it was begun on."""
+    run = EngineRun.objects.filter(name="demo", current=True).first()
+    if run is not None and run.state not in ("finished", "failed"):
+        return run
+    return begin(demo_plan(at=at), at=at, fresh=True)
+
+
+def serve(stop: threading.Event) -> None:
+    """Keep the demo desk trading until ``stop`` is set: continue the current run, and begin anew when it has ended."""
+    prepare_demo()
+    while not stop.is_set():
+        close_old_connections()
+        run = demo_run(at=now())
+        if run.state == "stopped" and run.stop_requested:
+            stop.wait(LOOK)
+            continue
+        try:
+            run_to_end(run, stop=stop)
+        except SenseQuantError as error:
+            log.error("the demo desk stopped", error=str(error))
+            stop.wait(5)
+        except Exception as error:  # noqa: BLE001 - the page must say so; the process lives on
+            log.exception("the demo desk failed", error=str(error))
+            stop.wait(5)
+    close_old_connections()
+
+
+def _day(ts: int) -> int:
+    return (ts + 19_800) // 86_400
+
+
+__all__ = ["BadInput", "Latency", "Plan", "begin", "demo_plan", "run_to_end", "serve"]

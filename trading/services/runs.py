@@ -1,0 +1,89 @@
+"""What every run shares: the desk's settings under the caller's parameters, the charges, whether compiling pays."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from sensequant.lib import paths
+from sensequant.lib.errors import BadInput, NotFound
+from trading.core.errors import Invalid
+from trading.core.kernel import is_compiled
+from trading.core.panel import LaneBars
+from trading.core.rules import Setup
+from trading.core.setups import make_setup
+from trading.core.simulation import Schedule, schedule
+from trading.core.strategies import strategy
+from trading.services.markets import DEMO, Wanted
+
+BARS_WORTH_COMPILING = 1_500_000  # plain takes about 7 µs a bar; compiling a strategy takes about 10 s
+MOST_CAPITAL = 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A strategy, the caller's parameters over the desk's settings, and the capital in rupees."""
+
+    strategy: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    capital: float = 0.0
+
+
+def order(name: str, params: Mapping[str, Any], capital: float | None) -> Ordered:
+    """Return the order; Invalid for an unknown strategy, BadInput for a capital that cannot be."""
+    strategy(name)
+    rupees = settings.DESK.starting_capital_inr if capital is None else float(capital)
+    if not 1_000 <= rupees <= MOST_CAPITAL:
+        raise BadInput(f"a capital of {capital} rupees cannot be used", fix=f"give 1000 to {MOST_CAPITAL:.0f}")
+    return Ordered(name, dict(params), rupees)
+
+
+def source_of(kind: str, directory: str) -> str:
+    """Return the folder or "demo" that ``kind`` means; BadInput when it is not there."""
+    if kind == DEMO:
+        return DEMO
+    if kind != "csv":
+        raise BadInput(f"data source {kind!r} needs the Breeze connection", fix="use --data-source csv --csv DIR")
+    folder = Path(directory) if directory else paths.resolve(settings.DESK.data_feed_csv_directory)
+    if not folder.is_dir():
+        raise NotFound(f"there is no folder {folder}", fix="name the folder of your bar files with --csv DIR")
+    return str(folder)
+
+
+def desk_values() -> dict[str, float]:
+    """Return what the settings say of limits, protection and shorts, as parameters."""
+    desk = settings.DESK
+    return {
+        "stop_loss": desk.default_stop_loss_pct / 100.0,
+        "take_profit": desk.default_take_profit_pct / 100.0,
+        "max_exposure": desk.max_exposure_inr,
+        "daily_loss": desk.daily_loss_cap_inr,
+        "daily_loss_pct": desk.max_daily_loss_pct,
+        "allow_short": int(desk.allow_short),
+    }
+
+
+def setup_of(order: Ordered, wanted: Wanted) -> Setup:
+    """Return the setup of a run; Invalid names a parameter that cannot be."""
+    params = {key: value for key, value in order.params.items() if key not in ("plan", "product")}
+    return make_setup(order.strategy, wanted.minutes, desk_values(), params)
+
+
+def charges_of(order: Ordered, wanted: Wanted, lanes: Sequence[LaneBars]) -> Schedule:
+    """Return the dated charges of the plan (parameter ``plan``, else the setting) over the bars' dates."""
+    days = [int(each.places.session[edge]) for each in lanes if len(each.bars) for edge in (0, -1)]
+    if not days:
+        raise Invalid("there are no bars to run on: choose other dates or symbols")
+    plan = str(order.params.get("plan", settings.DESK.charge_plan))
+    product = str(order.params.get("product", "cash"))
+    return schedule(plan, product, dt.date.fromordinal(min(days)), dt.date.fromordinal(max(days)))
+
+
+def worth_compiling(name: str, bars: int) -> bool:
+    """Say whether a run of ``bars`` should use the compiled core: when it is ready, or the run is long."""
+    return is_compiled(name) or bars > BARS_WORTH_COMPILING

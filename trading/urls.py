@@ -1,0 +1,21 @@
+"""The addresses of the trading pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from trading.views import backtests, live, preferences, tables
+
+urlpatterns = [
+    path("", live.live_page, name="live"),
+    path("engine/control", live.control_engine, name="control"),
+    path("chart/<str:symbol>/", live.chart_page, name="chart"),
+    path("chart/<str:symbol>/data", live.chart_data, name="chart_data"),
+    path("preferences", preferences.preferences, name="preferences"),
+    *(path(f"{name}/", tables.table_page, {"name": name}, name=name) for name in tables.TABLES),
+    path("orders/<int:pk>/", tables.order_page, name="order"),
+    path("backtests/", backtests.backtests_page, name="backtests"),
+    path("backtests/<int:pk>/", backtests.backtest_page, name="backtest"),
+    path("backtests/<int:pk>/cancel", backtests.cancel_backtest, name="cancel_backtest"),
+    path("backtests/<int:pk>/trades.csv", backtests.backtest_csv, name="backtest_csv"),
+]

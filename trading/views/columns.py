@@ -1,0 +1,156 @@
+"""The columns of every table, in one place: key in the row, heading, how it is written, what it means.
+
+Server and browser draw the same rows from these: templates through the tag ``cell``, scripts from their JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sensequant.lib import formats
+
+TIMES = frozenset({"time", "stamp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; ``sort`` is the model field it can be ordered by, empty when it cannot."""
+
+    key: str
+    title: str
+    how: str = "text"
+    help: str = ""
+    sort: str = ""
+
+    @property
+    def numeric(self) -> bool:
+        """Say whether its values stand right-aligned in tabular figures."""
+        return self.how in formats.NUMERIC
+
+
+def as_json(columns: Sequence[Column]) -> str:
+    """Return columns as scripts read them."""
+    return json.dumps([{"k": c.key, "f": c.how, "n": c.numeric} for c in columns])
+
+
+C = Column
+LIVE_POSITIONS = (
+    C("symbol", "Symbol", "symbol"),
+    C("side", "Side", "side"),
+    C("quantity", "Qty", "qty"),
+    C("entry_price", "Avg", "number", "mean entry price, ₹"),
+    C("last", "Last", "number", "close of the newest bar, ₹"),
+    C("pnl", "P&L ₹", "pnl", "unrealised, before the charges of leaving"),
+    C("pnl_pct", "%", "pct", "of the entry value"),
+    C("stop", "Stop", "number", "leaves at this price, ₹"),
+    C("target", "Target", "number", "takes the profit at this price, ₹"),
+    C("opened_at", "Since", "time", "market time of the entry"),
+)
+LIVE_ORDERS = (
+    C("at", "Time", "time", "market time"),
+    C("symbol", "Symbol", "symbol"),
+    C("side", "Side", "side"),
+    C("quantity", "Qty", "qty"),
+    C("filled", "Filled", "qty"),
+    C("price", "Price", "number", "price it was sized at, ₹"),
+    C("status", "Status", "status"),
+)
+LIVE_SIGNALS = (
+    C("at", "Bar", "time", "start of the bar that was judged"),
+    C("symbol", "Symbol", "symbol"),
+    C("direction", "Says", "side"),
+    C("confidence", "Conf.", "share", "how sure the strategy is, after sentiment"),
+    C("price", "Price", "number", "close of the bar, ₹"),
+    C("reason", "Why"),
+    C("objections", "Why not", "objections", "what spoke against acting on it"),
+)
+LIVE_TRADES = (
+    C("exit_time", "Closed", "time"),
+    C("symbol", "Symbol", "symbol"),
+    C("side", "Side", "side"),
+    C("quantity", "Qty", "qty"),
+    C("entry_price", "In", "number", "mean entry price, ₹"),
+    C("exit_price", "Out", "number", "mean exit price, ₹"),
+    C("exit_reason", "Left by"),
+    C("charges", "Charges", "number", "brokerage and levies of both sides, ₹"),
+    C("net_pnl", "Net ₹", "pnl", "after charges"),
+)
+LIVE_WATCH = (C("symbol", "Symbol", "symbol"), C("last", "Last", "number"), C("change_pct", "Day", "pct"), C("volume", "Volume", "volume"))
+
+ORDERS = (
+    C("number", "No.", "qty", sort="number"),
+    C("created_at", "Decided", "stamp", "market time, end of the deciding bar", "created_at"),
+    C("symbol", "Symbol", sort="symbol"),
+    C("strategy", "Strategy"),
+    C("side", "Side", "side"),
+    C("purpose", "For"),
+    C("quantity", "Qty", "qty", sort="quantity"),
+    C("filled", "Filled", "qty"),
+    C("price", "Sized at", "number", "price the size was computed from, ₹"),
+    C("average", "Filled at", "number", "mean price of its fills, ₹"),
+    C("charges", "Charges", "number", "brokerage and levies of its fills, ₹"),
+    C("status", "Status", "status", sort="status"),
+    C("reason", "Why"),
+)
+POSITIONS = (
+    C("symbol", "Symbol", "symbol", sort="symbol"),
+    C("strategy", "Strategy"),
+    C("side", "Side", "side"),
+    C("quantity", "Qty", "qty", sort="quantity"),
+    C("entry_price", "Avg", "number", "mean entry price, ₹"),
+    C("last", "Last", "number", "as of the newest snapshot, ₹"),
+    C("pnl", "P&L ₹", "pnl", "unrealised"),
+    C("pnl_pct", "%", "pct"),
+    C("stop", "Stop", "number"),
+    C("target", "Target", "number"),
+    C("charges", "Charges so far", "number", "of the entry, ₹"),
+    C("opened_at", "Opened", "stamp", sort="opened_at"),
+)
+SIGNALS = (
+    C("at", "Bar", "stamp", "start of the bar that was judged", "at"),
+    C("symbol", "Symbol", "symbol", sort="symbol"),
+    C("strategy", "Strategy"),
+    C("direction", "Says", "side"),
+    C("confidence", "Conf.", "share", "how sure the strategy is, after sentiment", "confidence"),
+    C("sentiment", "Sentiment", "number", "−1 … +1; a dash where none is known"),
+    C("price", "Price", "number", "close of the bar, ₹"),
+    C("reason", "Why"),
+    C("objections", "Why not", "objections"),
+)
+JOURNAL = (
+    C("exit_time", "Closed", "stamp", sort="exit_time"),
+    C("symbol", "Symbol", "symbol", sort="symbol"),
+    C("strategy", "Strategy"),
+    C("side", "Side", "side"),
+    C("quantity", "Qty", "qty", sort="quantity"),
+    C("entry_time", "Opened", "stamp", sort="entry_time"),
+    C("entry_price", "In", "number"),
+    C("exit_price", "Out", "number"),
+    C("exit_reason", "Left by", sort="exit_reason"),
+    C("gross_pnl", "Gross ₹", "pnl", sort="gross_pnl"),
+    C("charges", "Charges", "number", "brokerage and levies of both sides, ₹", "charges"),
+    C("net_pnl", "Net ₹", "pnl", "after charges", "net_pnl"),
+)
+BACKTEST_TRADES = (
+    C("number", "No.", "qty", sort="number"),
+    C("symbol", "Symbol", sort="symbol"),
+    C("side", "Side", "side"),
+    C("quantity", "Qty", "qty", sort="quantity"),
+    C("entry_time", "Opened", "stamp", sort="entry_time"),
+    C("entry_price", "In", "number"),
+    C("exit_time", "Closed", "stamp", sort="exit_time"),
+    C("exit_price", "Out", "number"),
+    C("exit_reason", "Left by", sort="exit_reason"),
+    C("gross_pnl", "Gross ₹", "pnl", sort="gross_pnl"),
+    C("charges", "Charges", "number", "brokerage and levies of both sides, ₹", "charges"),
+    C("net_pnl", "Net ₹", "pnl", "after charges", "net_pnl"),
+)
+FILLS = (
+    C("at", "Time", "stamp"),
+    C("quantity", "Qty", "qty"),
+    C("price", "Price", "number"),
+    C("charges", "Charges", "number", "₹, brokerage and all levies"),
+)
+STEPS = (C("at", "Time", "stamp"), C("old", "From", "status"), C("new", "To", "status"), C("note", "Note"))

@@ -1,0 +1,63 @@
+"""What the pages share: who may act, how a service's refusal is told, where one goes back to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from sensequant.lib.errors import SenseQuantError, is_bad_input
+from trading.core.rights import Right
+from trading.selectors import roles
+
+View = Callable[..., HttpResponse]
+
+
+def for_traders(view: View) -> View:
+    """Let only those in who may control the engine; others get 403, strangers the login page."""
+
+    @wraps(view)
+    @login_required
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not may_trade(request):
+            raise PermissionDenied("this needs the right to trade: ask an administrator for the group operator")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def may_trade(request: HttpRequest) -> bool:
+    """Say whether this person may control the engine and start backtests."""
+    return roles.may(request.user, Right.TRADE)
+
+
+def told(request: HttpRequest, said: str, work: Callable[[], Any]) -> Any:
+    """Do ``work`` and tell how it went: ``said`` on success, the reason when it was refused (then return None)."""
+    try:
+        done = work()
+    except SenseQuantError as error:
+        messages.error(request, str(error))
+        return None
+    except ValueError as error:
+        if not is_bad_input(error):
+            raise
+        messages.error(request, str(error))
+        return None
+    messages.success(request, said)
+    return done
+
+
+def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
+    """Return to the page that sent the form (field ``next``), or to the page named ``otherwise``."""
+    wanted = request.POST.get("next", "")
+    own = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    answer = HttpResponseRedirect(wanted if own else reverse(otherwise))
+    answer.status_code = 303  # whatever the method was, now GET
+    return answer

@@ -1,0 +1,75 @@
+"""The measures of a backtest as the page shows them: heading, how each is written, and its formula."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Metric(NamedTuple):
+    """One measure: key in ``BacktestRun.metrics``, heading, how it is written, what it means."""
+
+    key: str
+    title: str
+    how: str
+    help: str
+
+
+GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
+    (
+        "Return",
+        (
+            Metric("total_pnl", "Net P&L", "pnl_inr", "Sum of all trades' net P&L: gross P&L less charges, ₹."),
+            Metric("total_return", "Total return", "pct_of_one", "Final equity ÷ starting capital − 1."),
+            Metric("cagr", "CAGR", "pct_of_one", "(Final equity ÷ capital)^(252 ÷ sessions) − 1: the yearly rate that compounds to the total return."),
+            Metric("charges", "Charges", "inr", "Brokerage, STT, exchange and SEBI fees, stamp duty and GST of every fill, ₹."),
+            Metric("turnover", "Turnover", "number", "Value bought and sold ÷ starting capital, in times."),
+        ),
+    ),
+    (
+        "Risk",
+        (
+            Metric("sharpe_ratio", "Sharpe", "ratio", "Mean ÷ standard deviation (n − 1) of daily equity returns × √252; no risk-free rate is taken off."),
+            Metric("sortino_ratio", "Sortino", "ratio", "Mean of daily returns ÷ √(mean of min(r, 0)²) × √252: only losses count as risk."),
+            Metric("calmar_ratio", "Calmar", "ratio", "CAGR ÷ deepest drawdown."),
+            Metric("max_drawdown", "Max drawdown", "share2", "Deepest fall of equity from an earlier peak, as a part of that peak."),
+            Metric("volatility", "Volatility", "share2", "Standard deviation of daily equity returns × √252."),
+        ),
+    ),
+    (
+        "Trades",
+        (
+            Metric("trades", "Trades", "qty", "Positions opened and closed again."),
+            Metric("win_rate", "Win rate", "share2", "Share of trades whose net P&L is above zero."),
+            Metric("hit_ratio", "Hit ratio", "share2", "Share of trades whose gross P&L, before charges, is above zero."),
+            Metric("profit_factor", "Profit factor", "number", "Sum of all gains ÷ sum of all losses, net."),
+            Metric("expectancy", "Expectancy", "pnl_inr", "Mean net P&L of a trade, ₹."),
+        ),
+    ),
+    (
+        "Shape",
+        (
+            Metric("average_win", "Average win", "pnl_inr", "Mean net P&L of the winning trades, ₹."),
+            Metric("average_loss", "Average loss", "pnl_inr", "Mean net P&L of the losing trades, ₹."),
+            Metric("payoff_ratio", "Payoff", "number", "Average win ÷ average loss."),
+            Metric("best_trade", "Best trade", "pnl_inr", "Highest net P&L of one trade, ₹."),
+            Metric("worst_trade", "Worst trade", "pnl_inr", "Lowest net P&L of one trade, ₹."),
+        ),
+    ),
+    (
+        "Time",
+        (
+            Metric("avg_hold_minutes", "Average hold", "minutes", "Mean time from entry fill to exit fill."),
+            Metric("exposure", "Time in market", "share2", "Share of symbol-bars in which a position was held."),
+            Metric("longest_win_streak", "Longest wins", "qty", "Most winning trades in a row."),
+            Metric("longest_loss_streak", "Longest losses", "qty", "Most losing trades in a row."),
+            Metric("days", "Sessions", "qty", "Trading sessions in the run."),
+        ),
+    ),
+)
+HEADLINE = ("total_pnl", "total_return", "sharpe_ratio", "max_drawdown", "win_rate", "trades")
+
+
+def shown(metrics: Mapping[str, Any]) -> list[tuple[str, list[tuple[Metric, Any]]]]:
+    """Return the groups with each metric's value; None where the run has none."""
+    return [(title, [(metric, metrics.get(metric.key)) for metric in group]) for title, group in GROUPS]
