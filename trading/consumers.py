@@ -210,7 +210,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
     async def send_heartbeat(self) -> None:
         """Tell how old each topic's newest snapshot is, in seconds, so that silence is not mistaken for calm."""
         pages, at = Shelf.here().pages, now()
-        ages = {name: round(at.timestamp() - pages[name].published, 2) for name in self.topics if pages[name].version >= 0}
+        ages = {
+            name: round(at.timestamp() - pages[name].published, 2) for name in self.topics if pages[name].version >= 0
+        }
         body = {"topic": "heartbeat", "sent_at": at.isoformat(timespec="milliseconds"), "ages": ages}
         await asyncio.wait_for(self.send(text_data=json.dumps(body)), SLOWEST)
 

@@ -7,16 +7,17 @@ what is unknown is an em dash, and every moment is shown in IST.
 from __future__ import annotations
 
 import datetime as dt
-import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import Any
 
 from sensequant.lib.clock import ist
 
 MINUS, NOTHING = "−", "—"
+DIGITS = re.compile(r"[+-]?\d*\.?\d+", re.ASCII)
 LAKH, CRORE = Decimal(10**5), Decimal(10**7)
 SHAPES: Mapping[str, str] = MappingProxyType({"up": "▲", "down": "▼", "flat": "◆"})
 # what an order's status or a state's level looks like: shape first, so that colour is never alone
@@ -50,13 +51,12 @@ UNKNOWN = Shown(NOTHING, "muted")
 
 
 def decimal(value: Any) -> Decimal | None:
-    """Return ``value`` as a finite decimal, or None when it is not a number."""
-    if value is None or isinstance(value, bool) or value == "":
+    """Return ``value`` (a number, or plain digits) as a finite decimal, or None when it is not one."""
+    if isinstance(value, str):
+        return Decimal(value) if DIGITS.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    try:
-        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value))
-    except InvalidOperation:
-        return None
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     return number if number.is_finite() else None
 
 
@@ -214,6 +214,10 @@ def _objections(value: Iterable[str]) -> Shown:
     return Shown(f"✖ {' · '.join(said)}", "warn") if said else Shown("✔ acted on", "up")
 
 
+def _word(value: Any) -> Shown:
+    return Shown(str(value).replace("_", " "))
+
+
 def _text(value: Any) -> Shown:
     return Shown(str(value))
 
@@ -240,7 +244,7 @@ MOMENTS: Mapping[str, Callable[[dt.datetime], Shown]] = MappingProxyType(
     {"time": _time, "stamp": _stamp, "stamp_full": _stamp_full}
 )
 WORDS: Mapping[str, Callable[[Any], Shown]] = MappingProxyType(
-    {"side": _side, "status": _status, "objections": _objections, "text": _text, "symbol": _text}
+    {"side": _side, "status": _status, "objections": _objections, "text": _text, "word": _word, "symbol": _text}
 )
 
 

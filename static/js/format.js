@@ -134,6 +134,7 @@ const WORDS = {
     return said.length ? shown(`✖ ${said.join(" · ")}`, "warn") : shown("✔ acted on", "up");
   },
   text: (v) => shown(String(v)),
+  word: (v) => shown(String(v).replaceAll("_", " ")),
   symbol: (v) => shown(String(v)),
 };
 

@@ -44,11 +44,11 @@ class BacktestIn(Schema):
         default="",
         max_length=700,
         pattern=r"^[^\x00]*$",
-        description="Folder of bar files when source is csv; empty: DATA_FEED_CSV_DIRECTORY. Relative names lie under it. "
-        "Folders elsewhere need the right to admin.",
+        description="Folder of bar files when source is csv; empty: DATA_FEED_CSV_DIRECTORY. Relative names lie under "
+        "it; folders elsewhere need the right to admin.",
         examples=["minute"],
     )
-    params: dict[str, float | str] = Field(
+    params: dict[str, int | float | str] = Field(
         default={}, description="Parameters that differ from the defaults; see strategies.", examples=[{"adx_min": 25}]
     )
     capital: Rupees | None = Field(default=None, description="₹; the setting STARTING_CAPITAL_INR when left out.")
@@ -128,6 +128,7 @@ def start(request: HttpRequest, body: BacktestIn, response: HttpResponse) -> Sta
         at=now(),
     )
     tasks.run_backtest.delay_on_commit(run_id=run.pk)
+    run.refresh_from_db()  # money as it is kept
     response["Location"] = f"{request.path}/{run.pk}"
     return Status(201, run)
 

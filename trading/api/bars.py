@@ -9,11 +9,11 @@ from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from sensequant.lib.clock import now
-from trading.api.fields import SYMBOL, AskedMoment, Count, Id, Moment, Number
+from trading.api.fields import SYMBOL, WHOLE_ONLY, AskedMoment, Id, Moment, Number
 from trading.api.paging import address
 from trading.core.bars import Bars
-from trading.selectors.rest import current_run, one
 from trading.models import EngineRun
+from trading.selectors.rest import current_run, one
 from trading.services import history
 
 router = Router(tags=["bars"])
@@ -47,7 +47,7 @@ class BarsOut(Schema):
 class BarsFilter(Schema):
     """Which bars."""
 
-    limit: Annotated[Count, Field(ge=1, le=history.MOST)] = Field(default=400, description="Most bars.")
+    limit: Annotated[int, Field(ge=1, le=history.MOST), WHOLE_ONLY] = Field(default=400, description="Most bars.")
     before: AskedMoment | None = Field(
         default=None, description="Only bars that start before this: ISO 8601 with offset, or seconds since 1970."
     )

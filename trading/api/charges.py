@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sensequant.lib.clock import ist, now
 from sensequant.lib.errors import BadInput
-from trading.api.fields import Count, Day, Flag, Money, Rupees
+from trading.api.fields import WHOLE_ONLY, Day, Flag, Money, Rupees
 from trading.core import charge_data
 from trading.core.bill_text import explain, percent
 from trading.core.bills import Bill, combine
@@ -86,7 +86,7 @@ class TradeIn(Schema):
 
     buy: Rupees = Field(description="Purchase price, ₹.", examples=["1500"])
     sell: Rupees = Field(description="Sale price, ₹.", examples=["1510.50"])
-    quantity: Annotated[Count, Field(ge=1, le=10**9)] = Field(description="Shares.", examples=[100])
+    quantity: Annotated[int, Field(ge=1, le=10**9), WHOLE_ONLY] = Field(description="Shares.", examples=[100])
     plan: str = Field(default="i-secure", pattern=NAME, description="Broker plan; see charges/plans.")
     product: str = Field(default="cash", pattern=NAME, description="cash, or margin (paper only).")
     exchange: str = Field(default="NSE", pattern=NAME, description="Exchange.")

@@ -48,7 +48,7 @@ class RunOut(Schema):
     @staticmethod
     def resolve_symbols(run: EngineRun) -> list[str]:
         """Return the plan's symbols."""
-        return [str(symbol) for symbol in run.plan.get("symbols", [])]
+        return [str(symbol) for symbol in run.plan["wanted"]["symbols"]]
 
 
 class SnapshotOut(Schema):
@@ -93,7 +93,7 @@ class SpeedIn(Schema):
 @router.get("/runs", response=Page[RunOut], summary="List runs")
 def runs(request: HttpRequest, wanted: Query[RunsFilter], paging: Query[Paging]) -> dict[str, Any]:
     """Return the engine's runs, newest first."""
-    rows = EngineRun.objects.defer("account", "latency")
+    rows = EngineRun.objects.defer("numbers", "latency")
     since, until = span(wanted.start, wanted.end)
     asked = {
         "mode": wanted.mode,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from sensequant.lib.clock import ist
 from trading.core.bars import ALIASES, INTERVALS
 from trading.core.calendar import SEGMENTS
+from trading.core.orders import Status
 from trading.core.strategies import STRATEGIES
 
 SYMBOL = r"^[A-Z0-9][A-Z0-9&_\-]{0,31}$"
@@ -81,18 +83,47 @@ AskedMoment = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer", "minimum": 0}]}),
 ]
 """A moment in an address: ISO 8601 with its offset, or seconds since 1970 (UTC)."""
-Number = Annotated[float | None, BeforeValidator(_finite)]
+Number = Annotated[int | float | None, BeforeValidator(_finite)]
 """A number, or null where it has no meaning."""
 
-Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**63 - 1)]
-Count = Annotated[int, BeforeValidator(_whole)]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(_whole)]
+WHOLE_ONLY = BeforeValidator(_whole)
 Symbol = Annotated[str, Field(pattern=SYMBOL, examples=["RELIANCE"])]
 
-StrategyName = Literal[tuple(STRATEGIES)]  # type: ignore[valid-type]
-IntervalName = Literal[(*INTERVALS, *ALIASES)]  # type: ignore[valid-type]
-Segment = Literal[SEGMENTS]  # type: ignore[valid-type]
+
+def _among(names: Iterable[str]) -> Callable[[str], str]:
+    """Return a check that a word is one of ``names``, whose refusal lists them."""
+    known = tuple(names)
+
+    def check(word: str) -> str:
+        if word not in known:
+            raise ValueError(f"use one of {', '.join(known)}")
+        return word
+
+    return check
+
+
+def _words(names: Iterable[str]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": list(names)})
+
+
+StrategyName = Annotated[str, AfterValidator(_among(STRATEGIES)), _words(STRATEGIES)]
+IntervalName = Annotated[str, AfterValidator(_among((*INTERVALS, *ALIASES))), _words((*INTERVALS, *ALIASES))]
+Segment = Annotated[str, AfterValidator(_among(SEGMENTS)), _words(SEGMENTS)]
+OrderStatus = Annotated[str, AfterValidator(_among(Status)), _words(Status)]
 Flag = Literal["true", "false"]
 """A yes or no in an address."""
 
-Rupees = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
+Rupees = Annotated[
+    Decimal,
+    Field(gt=0, max_digits=14, decimal_places=4),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 9_999_999_999, "multipleOf": 0.0001},
+                {"type": "string", "pattern": r"^\d{1,10}(\.\d{1,4})?$"},
+            ]
+        }
+    ),
+]
 """A price somebody gives, as a string or a number."""

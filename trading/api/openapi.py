@@ -14,14 +14,14 @@ from trading.api.problems import MEDIA, Problem
 from trading.core.rights import MEANING, Right
 
 READ_PROBLEMS = (400, 401, 403, 404, 429, 503)
-WRITE_PROBLEMS = (400, 401, 403, 404, 409, 422, 429, 503)
+WRITE_PROBLEMS = (400, 401, 403, 404, 409, 429, 503)
 ETAG = {"description": "Changes when the answer does.", "schema": {"type": "string"}}
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
     "required": False,
     "description": "The ETag of the answer you have.",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string"},
 }
 IDEMPOTENCY_KEY = {
     "in": "header",
@@ -39,6 +39,7 @@ class DeskSchema(OpenAPISchema):
         """Return the operation, with what is true of every one."""
         details: dict[str, Any] = super().operation_details(operation)
         reads = operation.methods == ["GET"]
+        details["parameters"] = [_parameter(each) for each in details["parameters"]]
         for status in READ_PROBLEMS if reads else WRITE_PROBLEMS:
             details["responses"].setdefault(status, _problem(status))
         (self._as_read if reads else self._as_write)(details)
@@ -69,6 +70,16 @@ class DeskSchema(OpenAPISchema):
         for status in (200, 201):
             if status in details["responses"]:
                 details["responses"][status]["headers"] = {REPLAYED: replayed}
+
+
+def _parameter(given: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter as an address can carry it: without null, its example where OpenAPI wants one."""
+    schema = {key: value for key, value in given["schema"].items() if key not in ("anyOf", "examples", "title")}
+    kinds = [kind for kind in given["schema"].get("anyOf", []) if kind.get("type") != "null"]
+    examples = given["schema"].get("examples") or [example for kind in kinds for example in kind.pop("examples", [])]
+    schema |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}
+    rest = {key: value for key, value in given.items() if key != "examples"}
+    return {**rest, "schema": schema, **({"example": examples[0]} if examples else {})}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -8,15 +8,13 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
-from trading.api.fields import Id, Moment, Money
+from trading.api.fields import Id, Moment, Money, OrderStatus
 from trading.api.paging import Filter, Page, Paging, paged
-from trading.core.orders import Status
 from trading.models import Fill, Order, OrderEvent
 from trading.selectors.rest import matching, one
 
 router = Router(tags=["orders"])
 Number = Annotated[Id, Path(description="Number of the order in the database (`id`).", example=412)]
-StatusName = Literal[tuple(status.value for status in Status)]  # type: ignore[valid-type]
 
 
 class OrderOut(Schema):
@@ -64,7 +62,7 @@ class FillOut(Schema):
 class OrderFilter(Filter):
     """Which orders."""
 
-    status: StatusName | None = Field(default=None, description="Where it stands.")
+    status: OrderStatus | None = Field(default=None, description="Where it stands.")
     side: Literal["BUY", "SELL"] | None = Field(default=None, description="Side.")
     purpose: Literal["entry", "exit"] | None = Field(default=None, description="Entry or exit.")
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ninja import Schema
 from pydantic import Field
 
-from trading.api.fields import Count, Day, Id, StrategyName, Symbol
+from trading.api.fields import WHOLE_ONLY, Day, Id, StrategyName, Symbol
 from trading.selectors import rest
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Paging(Schema):
     """Which page."""
 
-    limit: Annotated[Count, Field(ge=1, le=1000)] = Field(default=100, description="Most rows of a page.")
+    limit: Annotated[int, Field(ge=1, le=1000), WHOLE_ONLY] = Field(default=100, description="Most rows of a page.")
     cursor: str | None = Field(default=None, max_length=400, description="Where the page begins; taken from `next`.")
 
 

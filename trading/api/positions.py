@@ -34,5 +34,5 @@ class PositionOut(Schema):
 
 @router.get("", response=Page[PositionOut], summary="List open positions")
 def listing(request: HttpRequest, wanted: Query[Filter], paging: Query[Paging]) -> dict[str, Any]:
-    """Return what is held now, newest first; `start` and `end` are compared with the opening. Marks: engine/snapshot."""
+    """Return what is held now, newest first; days are compared with the opening. Marks: engine/snapshot."""
     return paged(request, matching(Position.objects.all(), wanted.asked(), "opened_at"), paging, ["opened_at", "id"])

@@ -87,7 +87,10 @@ def of_values(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 def of_value(request: HttpRequest, error: ValueError) -> HttpResponse:
     """Answer a core's complaint about a value; any other ValueError is a bug."""
-    return problem(request, 400, "bad_input", str(error)) if is_bad_input(error) else of_bug(request, error)
+    if not is_bad_input(error):
+        return of_bug(request, error)
+    fix = str(error).partition(": ")[2]  # cores write "what is wrong: what would be accepted"
+    return problem(request, 400, "bad_input", str(error), fix)
 
 
 def of_http(request: HttpRequest, error: HttpError) -> HttpResponse:
@@ -105,7 +108,7 @@ def of_missing(request: HttpRequest, _: Http404) -> HttpResponse:
 def of_bug(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log the bug with its traceback and say no more than that to the caller."""
     got_request_exception.send(sender=None, request=request)
-    log.exception("The API failed", path=request.path, error=type(error).__name__)
+    log.exception("The API failed", path=request.path, error=type(error).__name__)  # noqa: LOG004 - ninja is handling it
     return problem(request, 500, "failed", "the desk failed at this; its log has the details", "report it")
 
 

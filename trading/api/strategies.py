@@ -30,7 +30,7 @@ class ParameterOut(Schema):
     name: str = Field(description="Name, as given in `params`.", examples=["adx_min"])
     group: str = Field(description="params: the strategy's own; the others are the desk's rules.", examples=["params"])
     kind: str = Field(description="int or float.", examples=["float"])
-    default: float = Field(description="Value when it is left out.", examples=[20.0])
+    default: int | float = Field(description="Value when it is left out.", examples=[20.0])
     low: float = Field(description="Least value.", examples=[0.0])
     high: float = Field(description="Greatest value.", examples=[100.0])
     unit: str = Field(description="Unit.", examples=["ADX"])
@@ -67,7 +67,7 @@ class ConfigIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     strategy: StrategyName = Field(description="Name in the registry.", examples=["intraday"])
-    params: dict[str, float | str] = Field(
+    params: dict[str, int | float | str] = Field(
         default={}, description="What differs from the defaults.", examples=[{"sma": 30}]
     )
     note: str = Field(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from trading.core.charges import Rates, dp_charge, levies, stt_rounded, stt_scaled
 from trading.core.features import Bar
+from trading.core.risk import halt_level
 from trading.core.rules import Setup
 from trading.core.state import (
     AVG,
@@ -35,6 +36,7 @@ from trading.core.state import (
     EXIT_WHY,
     EXPOSURE,
     FILLED,
+    HALT_AT,
     HELD,
     LANE,
     LAST,
@@ -55,6 +57,7 @@ from trading.core.state import (
     REALISED_DAY,
     RESERVED,
     SESSION,
+    SHARES,
     SIDE,
     STOP,
     STREAK,
@@ -148,6 +151,7 @@ def _enter(bar: Bar, way: int, qty: int, price: float, L: Floats, K: Ints, A: Fl
         N[WAITING] -= 1
     K[QTY] += qty
     K[TOTAL_QTY] += qty
+    L[SHARES] += way * qty
     K[ENTRY_PAISE] += paise(qty * price)
     L[COST] += qty * price
     if K[SIDE] == 0:
@@ -163,6 +167,7 @@ def _enter(bar: Bar, way: int, qty: int, price: float, L: Floats, K: Ints, A: Fl
 def _leave(bar: Bar, qty: int, price: float, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats) -> None:
     K[QTY] -= qty
     K[OUT_QTY] += qty
+    L[SHARES] -= K[SIDE] * qty
     L[OUT_VALUE] += qty * price
     if K[QTY] > 0:
         return
@@ -233,6 +238,7 @@ def turn_day(
     N[TRADES_DAY] = N[STT_SCALED] = N[STT_PAID] = 0
     A[CHARGES_DAY] = A[REALISED_DAY] = 0.0
     A[DAY_START] = A[EQUITY]
+    A[HALT_AT] = halt_level(A, s.limits)
     if s.limits.latched == 0:
         N[BREAKER] = 0
     while N[RATE_ROW] + 1 < len(changes) and changes[N[RATE_ROW] + 1] <= session:

@@ -13,13 +13,13 @@ from trading.core.booking import RateTable, book, trip, turn_day
 from trading.core.features import Bar
 from trading.core.fills import capacity, on_tick, protection, slipped
 from trading.core.indicators import Memory
+from trading.core.metrics import measure, write
 from trading.core.risk import (
     CARRY_ORDER,
     SENTIMENT,
     SHORTS_FORBIDDEN,
     TOO_LATE,
     UNSURE,
-    breached,
     objections,
 )
 from trading.core.rules import Setup
@@ -29,14 +29,17 @@ from trading.core.state import (
     BARS,
     BARS_IN,
     BREAKER,
+    CAPITAL,
     DRAWDOWN,
     ENTRY,
     ENTRY_I,
     EQUITY,
+    EVENTS,
     EXIT,
     EXIT_WHY,
     EXPIRED,
     EXPOSURE,
+    HALT_AT,
     HELD,
     LANE,
     LAST,
@@ -59,6 +62,7 @@ from trading.core.state import (
     RESERVED,
     SEEN,
     SESSION,
+    SHARES,
     SIDE,
     SIGNAL,
     SIGNAL_FLAT,
@@ -68,13 +72,14 @@ from trading.core.state import (
     TAKE_PROFIT,
     TARGET,
     TICK,
+    TROUGH,
     TRADES_DAY,
     WAITING,
     Floats,
     Ints,
     emit,
 )
-from trading.core.strategies.crossover import advance, decide, volatility  # kernel.py binds each strategy's own
+from trading.core.strategies.crossover import advance, decide, keep, recall, volatility  # kernel.py binds each strategy's own
 
 
 def settle(
@@ -98,15 +103,18 @@ def settle(
 def mark(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats) -> None:
     """Value the lane's position at this bar's close; keep the drawdown; open the breaker if the day's loss is reached."""
     if K[SIDE] != 0:
-        A[EQUITY] += K[SIDE] * K[QTY] * (bar.close - L[LAST])
-        A[EXPOSURE] += K[QTY] * (bar.close - L[LAST])
+        move = bar.close - L[LAST]
+        A[EQUITY] += L[SHARES] * move
+        A[EXPOSURE] += abs(L[SHARES]) * move
         L[LAST] = bar.close
         N[BARS_IN] += 1
     if A[EQUITY] > A[PEAK]:
         A[PEAK] = A[EQUITY]
-    elif A[PEAK] - A[EQUITY] > A[DRAWDOWN] * A[PEAK]:
-        A[DRAWDOWN] = (A[PEAK] - A[EQUITY]) / A[PEAK]
-    if N[BREAKER] == 0 and breached(A, s.limits):
+        A[TROUGH] = A[PEAK] * (1.0 - A[DRAWDOWN])
+    elif A[EQUITY] < A[TROUGH]:
+        A[TROUGH] = A[EQUITY]
+        A[DRAWDOWN] = 1.0 - A[EQUITY] / A[PEAK]
+    if A[EQUITY] <= A[HALT_AT] and N[BREAKER] == 0:
         trip(bar, A, N, ev)
 
 
@@ -178,21 +186,29 @@ def expire(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, ev: Floats) -> None
 
 def react(bar: Bar, m: Memory, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats) -> Any:
     """Advance the features by this bar and act on the strategy's opinion; return the feature row."""
-    f = advance(m, K[BARS], bar, s.params)
-    respond(f, bar, L, K, A, N, s, ev)
+    f = look(bar, m, K, s)
+    act(decide(f, K[SIDE], s.params), f, bar, L, K, A, N, s, ev)
+    K[BARS] += 1
     return f
 
 
-def respond(f: Any, bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats) -> None:
-    """Ask the strategy what it makes of the feature row ``f`` of ``bar``, and order, object or leave it at that."""
-    opinion = decide(f, K[SIDE], s.params)
+def look(bar: Bar, m: Memory, K: Ints, s: Setup) -> Any:
+    """Show the lane's indicators this bar and return its feature row; ``K[BARS]`` is not counted on."""
+    state, f = advance(recall(m), m, K[BARS], bar, s.params)
+    keep(state, m)
+    return f
+
+
+def act(
+    opinion: Opinion, f: Any, bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats
+) -> None:
+    """Order, object or leave it at that; without a position, only LONG and SHORT lead to anything."""
     if K[SIDE] != 0:
         why = leaving(opinion.direction, bar, K, s)
         if why != NOTHING and K[PEND] != EXIT:
             _leave(bar, opinion, why, L, K, A, N, ev)
     elif opinion.direction == LONG or opinion.direction == SHORT:
         _consider(bar, opinion, volatility(f), L, K, A, N, s, ev)
-    K[BARS] += 1
 
 
 def leaving(direction: int, bar: Bar, K: Ints, s: Setup) -> int:
@@ -253,40 +269,99 @@ def _say(bar: Bar, opinion: Opinion, sure: float, mask: int, K: Ints, N: Ints, e
 # ---- drivers: loops over the functions above, and nothing else --------------------------------------------------------
 
 
-def run_lane(
+def bar_at(
+    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any, i: int
+) -> Bar:
+    """Return bar ``i`` of the columns; sentiment may be empty."""
+    score = sentiment[i] if len(sentiment) > 0 else NAN
+    return Bar(o[i], h[i], l[i], c[i], v[i], score, session[i], minute[i], left[i], ts[i])
+
+
+def run_alone(
     ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    m: Any, L: Any, K: Any, A: Floats, N: Ints, s: Setup, table: RateTable, changes: Sequence[int], ev: Floats,
+    starts: Any, stops: Any, m: Any, L: Any, K: Any, A: Any, N: Any, s: Setup, table: RateTable,
+    changes: Sequence[int], ev: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Drive one lane with an account of its own through all its bars; ``m``, ``L`` and ``K`` have one row."""
-    m0, L0, K0 = m[0], L[0], K[0]
-    for i in range(len(o)):
-        score = sentiment[i] if len(sentiment) > 0 else NAN
-        bar = Bar(o[i], h[i], l[i], c[i], v[i], score, session[i], minute[i], left[i], ts[i])
-        if bar.session != N[SESSION]:
-            turn_day(bar.session, bar.ts, L, K, A, N, s, table, changes, ev)
-        settle(bar, L0, K0, A, N, s, table, ev)
-        react(bar, m0, L0, K0, A, N, s, ev)
+    """Drive every lane through its bars with an account of its own and write its measures into ``out``.
+
+    Bars of all lanes lie one lane after another; row j of ``L`` (lanes × 1 × floats), ``K``, ``A``, ``N``, ``ev`` and
+    ``out`` is lane j's. ``m`` is one lane's memory, cleared for each.
+    """
+    for j in range(len(stops)):
+        a, b = starts[j], stops[j]
+        scores = sentiment[a:b] if len(sentiment) > 0 else sentiment
+        m[:] = 0.0
+        _lane(
+            ts[a:b], o[a:b], h[a:b], l[a:b], c[a:b], v[a:b], scores, session[a:b], minute[a:b], left[a:b],
+            m, L[j], K[j], A[j], N[j], s, table, changes, ev[j],
+        )  # fmt: skip
+        close_account(ts[b - 1], b - a, L[j], K[j], A[j], N[j], s, table, ev[j], out[j])
+
+
+def _lane(
+    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
+    m: Memory, L: Any, K: Any, A: Floats, N: Ints, s: Setup, table: RateTable, changes: Sequence[int], ev: Floats,
+) -> None:  # fmt: skip
+    L0, K0 = L[0], K[0]
+    state = recall(m)  # stays in registers while the lane is driven
+    i, count = 0, len(o)
+    while 0 <= i < count:  # the compiler need not ask again whether i is negative
+        if K0[PEND] == NOTHING and K0[SIDE] == 0:
+            today = N[SESSION]
+            while 0 <= i < count and session[i] == today:  # a flat lane only looks, until the strategy speaks
+                bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
+                state, f = advance(state, m, i, bar, s.params)
+                opinion = decide(f, 0, s.params)
+                i += 1
+                if opinion.direction == LONG or opinion.direction == SHORT:
+                    K0[BARS] = i - 1
+                    act(opinion, f, bar, L0, K0, A, N, s, ev)
+                    break
+        if 0 <= i < count:
+            bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
+            if bar.session != N[SESSION]:
+                turn_day(bar.session, bar.ts, L, K, A, N, s, table, changes, ev)
+            K0[BARS] = i
+            settle(bar, L0, K0, A, N, s, table, ev)
+            state, f = advance(state, m, i, bar, s.params)
+            act(decide(f, K0[SIDE], s.params), f, bar, L0, K0, A, N, s, ev)
+            i += 1
+    K0[BARS] = count
 
 
 def run_sweep(
     ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    m: Any, L: Any, K: Any, A: Any, N: Any, setups: Any, table: RateTable, changes: Sequence[int], ev: Any,
+    m: Memory, L: Any, K: Any, A: Any, N: Any, setups: Any, table: RateTable, changes: Sequence[int], ev: Any, out: Any,
 ) -> None:  # fmt: skip
     """Drive one lane's bars under many setups that share their feature windows, each with its own account.
 
-    Row g of ``L`` (shape setups × 1 × floats), ``K``, ``A``, ``N`` and ``ev`` belongs to ``setups[g]``.
+    Row g of ``L`` (setups × 1 × floats), ``K``, ``A``, ``N``, ``ev`` and ``out`` belongs to ``setups[g]``.
     """
-    m0 = m[0]
+    state = recall(m)
     for i in range(len(o)):
-        score = sentiment[i] if len(sentiment) > 0 else NAN
-        bar = Bar(o[i], h[i], l[i], c[i], v[i], score, session[i], minute[i], left[i], ts[i])
-        f = advance(m0, i, bar, setups[0].params)
+        bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
+        state, f = advance(state, m, i, bar, setups[0].params)
         for g in range(len(setups)):
-            s = setups[g]
+            s, K0 = setups[g], K[g][0]
             if bar.session != N[g][SESSION]:
                 turn_day(bar.session, bar.ts, L[g], K[g], A[g], N[g], s, table, changes, ev[g])
-            settle(bar, L[g][0], K[g][0], A[g], N[g], s, table, ev[g])
-            respond(f, bar, L[g][0], K[g][0], A[g], N[g], s, ev[g])
+            if K0[PEND] != NOTHING or K0[SIDE] != 0:
+                settle(bar, L[g][0], K0, A[g], N[g], s, table, ev[g])
+            opinion = decide(f, K0[SIDE], s.params)
+            if K0[SIDE] != 0 or opinion.direction != STAY:
+                act(opinion, f, bar, L[g][0], K0, A[g], N[g], s, ev[g])
+            K0[BARS] = i + 1
+    for g in range(len(setups)):
+        close_account(ts[-1], len(o), L[g], K[g], A[g], N[g], setups[g], table, ev[g], out[g])
+
+
+def close_account(
+    ts: int, bars: int, L: Any, K: Any, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats, out: Floats
+) -> None:
+    """End the account's last session and write its measures into ``out``, in the order of Measures."""
+    turn_day(N[SESSION] + 1, ts, L[:0], K[:0], A, N, s, table, table[:0, 0], ev)
+    found = measure(ev, N[EVENTS], A[CAPITAL], A[EQUITY], A[DRAWDOWN], bars, N[BARS_IN])
+    write(found, out)
 
 
 def run_panel(
@@ -309,8 +384,7 @@ def run_panel(
         for j in range(lanes):
             i = cursors[j]
             if i < stops[j] and ts[i] == now:
-                score = sentiment[i] if len(sentiment) > 0 else NAN
-                bar = Bar(o[i], h[i], l[i], c[i], v[i], score, session[i], minute[i], left[i], now)
+                bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
                 if bar.session != N[SESSION]:
                     turn_day(bar.session, now, L, K, A, N, s, table, changes, ev)
                 settle(bar, L[j], K[j], A, N, s, table, ev)

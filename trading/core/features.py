@@ -26,6 +26,7 @@ from trading.core.indicators import (
     volume_ratio,
     vwap,
     wilder,
+    wilder_moves,
 )
 
 __all__ = ["FEATURES_MEMORY", "Bar", "Features", "Windows", "advance_features", "ta"]
@@ -95,10 +96,11 @@ def advance_features(m: Memory, i: int, bar: Bar, w: Windows) -> Features:
     before, sma_before, rsi_before = m[CLOSE_AT], m[SMA_WAS], m[RSI_WAS]
     if i == 0:
         before = sma_before = rsi_before = math.nan
-    average = sma(m, SMA_AT, PRICE_RING, i, w.sma, u)
-    middle = sma(m, BOLL_SUM_AT, PRICE_RING, i, w.bollinger, u)
+    m[SMA_AT], average = sma(m[SMA_AT], m, PRICE_RING, i, w.sma, u)
+    m[BOLL_SUM_AT], middle = sma(m[BOLL_SUM_AT], m, PRICE_RING, i, w.bollinger, u)
     band = 2.0 * deviation(m, BOLL_AT, PRICE_RING, i, w.bollinger, u)
-    strength = rsi(m, RSI_AT, i, w.rsi, bar.close)
+    m[RSI_AT], m[RSI_AT + 1] = wilder_moves(m[RSI_AT], m[RSI_AT + 1], before, i, w.rsi, bar.close)
+    strength = rsi(m[RSI_AT], m[RSI_AT + 1]) if i >= w.rsi else math.nan
     line, signal = macd(m, MACD_AT, i, bar.close)
     row = Features(
         bar.close,

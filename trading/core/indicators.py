@@ -1,8 +1,8 @@
 """Technical indicators, each one O(1) step over a bar: the same lines serve batch, training and live.
 
-Every function takes ``m``, the lane's memory (a list of floats in the engine, a float64 array when compiled), the
-first slot ``k`` it may use there, and usually ``i``, the number of bars seen before this one. While warming up the
-answer is NaN. Prices are rupees, volumes shares; an unknown volume is NaN and makes what depends on it NaN too.
+Most take ``m``, the lane's memory (a list of floats in the engine, a float64 array when compiled), and the first slot
+``k`` they may use there; the two that the fastest loops need take and return their numbers instead. ``i`` is the number
+of bars seen before this one. While warming up the answer is NaN. Prices are rupees, volumes shares; an unknown volume is NaN and makes what depends on it NaN too.
 
 Sums of prices are kept in whole units of 1e-4 rupee, so a rolling sum is exact and never drifts: two averages that
 are equal on paper are equal here, whatever came before them.
@@ -16,25 +16,25 @@ from collections.abc import MutableSequence
 Memory = MutableSequence[float]
 
 UNITS = 10_000.0  # units of 1e-4 rupee in a rupee
+WHOLE = 6_755_399_441_055_744.0
 MASK = 511  # rings hold 512 values; windows may be as long as that
 RING = 512
 
 
 def units(x: float) -> float:
-    """Return a price in whole units of 1e-4 rupee."""
-    return math.floor(x * UNITS + 0.5)
+    """Return a price in whole units of 1e-4 rupee; adding and taking away 1.5 × 2^52 rounds to a whole number."""
+    return (x * UNITS + WHOLE) - WHOLE
 
 
-def sma(m: Memory, k: int, ring: int, i: int, n: int, u: float) -> float:
-    """Return the simple moving average of the last ``n`` prices; ``u`` is this one in units. Uses 1 slot.
+def sma(total: float, m: Memory, ring: int, i: int, n: int, u: float) -> tuple[float, float]:
+    """Return the new sum and the simple moving average of the last ``n`` prices; ``u`` is this one in units.
 
     Call it before ``u`` is written to the ring.
     """
-    total = m[k] + u
+    total += u
     if i >= n:
         total -= m[ring + ((i - n) & MASK)]
-    m[k] = total
-    return total / (n * UNITS) if i >= n - 1 else math.nan
+    return total, (total / (n * UNITS) if i >= n - 1 else math.nan)
 
 
 def ema(m: Memory, k: int, i: int, n: int, x: float) -> float:
@@ -49,22 +49,26 @@ def ema(m: Memory, k: int, i: int, n: int, x: float) -> float:
     return m[k]
 
 
-def rsi(m: Memory, k: int, i: int, n: int, x: float) -> float:
-    """Return Wilder's relative strength index, seeded by the mean of the first n changes. 3 slots.
+def wilder_moves(gain: float, loss: float, before: float, i: int, n: int, x: float) -> tuple[float, float]:
+    """Return Wilder's average gain and loss over ``n`` changes, seeded by the mean of the first n.
 
-    Source: J. W. Wilder, New Concepts in Technical Trading Systems (1978). No loss at all gives 100.
+    ``before`` is the price one bar ago. ``rsi`` makes the index of them, where somebody wants it.
     """
-    change = x - m[k + 2]
-    m[k + 2] = x
     if i == 0:
-        return math.nan
+        return 0.0, 0.0
+    change = x - before
     share = 1.0 / n
     keep = 1.0 - share if i > n else 1.0
-    m[k] = m[k] * keep + (change if change > 0.0 else 0.0) * share
-    m[k + 1] = m[k + 1] * keep - (change if change < 0.0 else 0.0) * share
-    if i < n:
-        return math.nan
-    return 100.0 if m[k + 1] == 0.0 else 100.0 - 100.0 / (1.0 + m[k] / m[k + 1])
+    up = max(change, 0.0)
+    return gain * keep + up * share, loss * keep + (up - change) * share
+
+
+def rsi(gain: float, loss: float) -> float:
+    """Return Wilder's relative strength index, 0 … 100, of an average gain and loss; no loss at all gives 100.
+
+    Source: J. W. Wilder, New Concepts in Technical Trading Systems (1978).
+    """
+    return 100.0 * gain / (gain + loss) if loss > 0.0 else 100.0
 
 
 def true_range(h: float, l: float, before: float) -> float:

@@ -1,7 +1,7 @@
 """The core's one text, bound to a strategy: plain for the engine, compiled by numba for everything in bulk.
 
 Both come from the same functions. ``bind`` copies them into namespaces of their own, where ``desk``'s names
-``advance``, ``decide`` and ``volatility`` are the strategy's; compiling wraps each copy in ``njit``. Without numba, or
+``recall``, ``advance``, ``keep``, ``decide`` and ``volatility`` are the strategy's; compiling wraps each copy in ``njit``. Without numba, or
 without being asked, the copies stay as they are. Compiled code is kept on disk under a digest of the whole text.
 """
 
@@ -20,19 +20,20 @@ from trading.core import booking, charges, desk, features, fills, indicators, me
 from trading.core.strategies import STRATEGIES, strategy
 
 SHARED = (indicators, features, signals, state, charges, fills, sizing, risk, booking, metrics, desk)
-BOUND = ("advance", "decide", "volatility")
-HOT = frozenset({"advance", "decide", "sma", "rsi", "units", "react", "respond", "settle", "mark"})
+BOUND = ("recall", "advance", "keep", "decide", "volatility")
+HOT = frozenset({"advance", "recall", "keep", "look", "decide", "sma", "wilder_moves", "units", "settle", "mark", "act", "react", "bar_at", "leaving", "protection"})
 """What runs on every bar: written into the loop by numba itself, because LLVM finds it too long to."""
 
 
 class Kernel(NamedTuple):
     """The entry points of one bound text."""
 
-    run_lane: Callable[..., None]
+    run_alone: Callable[..., None]
     run_sweep: Callable[..., None]
     run_panel: Callable[..., None]
     settle: Callable[..., None]
     react: Callable[..., Any]
+    look: Callable[..., Any]
     turn_day: Callable[..., None]
     mark: Callable[..., None]
     measure: Callable[..., Any]

@@ -8,6 +8,7 @@ P&L above 0; profit factor = sum of gains / sum of losses. Where a measure has n
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from trading.core.state import DAY_END, TRADED, WIDTH
@@ -51,70 +52,94 @@ def ratio(a: float, b: float) -> float:
     return a / b if b != 0.0 else math.nan
 
 
-def measure(ev: Any, events: int, capital: float, final: float, drawdown: float, bars: int, bars_in: int, minutes: int) -> Measures:
+def measure(
+    ev: Any, events: int, capital: float, final: float, drawdown: float, bars: int, bars_in: int
+) -> Measures:
     """Return all measures of a run whose events are the first ``events`` rows of the flat buffer ``ev``.
 
     ``capital`` and ``final`` are the equity in rupees before and after, ``drawdown`` the deepest fall from a peak as a
     fraction, ``bars`` and ``bars_in`` how many lane-bars there were and in how many a position was held.
     """
+    t = tally(ev, events)
+    days, mean, deviation, downside = daily(ev, events, capital)
+    n, wins = t.trades, t.wins
+    growth = final / capital
+    cagr = growth ** (DAYS / days) - 1.0 if days > 0 and growth > 0.0 else math.nan
+    average_win, average_loss = ratio(t.won, wins), ratio(-t.lost, n - wins)
+    return Measures(
+        float(n), t.won - t.lost, growth - 1.0, cagr, ratio(mean, deviation) * math.sqrt(DAYS),
+        ratio(mean, downside) * math.sqrt(DAYS), ratio(cagr, drawdown), deviation * math.sqrt(DAYS), drawdown,
+        ratio(wins, n), ratio(t.hits, n), ratio(t.won, t.lost), ratio(t.won - t.lost, n), average_win, average_loss,
+        ratio(average_win, -average_loss), t.best if n > 0 else math.nan, t.worst if n > 0 else math.nan,
+        float(t.best_streak), float(t.worst_streak), ratio(t.minutes, n), ratio(t.bars, n), ratio(bars_in, bars),
+        ratio(t.turnover, capital), t.charges, float(days),
+    )  # fmt: skip
+
+
+class Tally(NamedTuple):
+    """Sums over closed trades; money in rupees."""
+
+    trades: int
+    wins: int
+    hits: int
+    won: float
+    lost: float
+    charges: float
+    turnover: float
+    bars: float
+    minutes: float
+    best: float
+    worst: float
+    best_streak: int
+    worst_streak: int
+
+
+def tally(ev: Any, events: int) -> Tally:
+    """Return the sums over the trades among the first ``events`` rows of ``ev``."""
     n = wins = hits = streak = best_streak = worst_streak = 0
-    won = lost = charges = turnover = held = held_minutes = total = 0.0
+    won = lost = charges = turnover = held = minutes = 0.0
     best, worst = -math.inf, math.inf
     for e in range(events):
         at = e * WIDTH
-        if ev[at] == TRADED:
-            n += 1
-            net = ev[at + 11]
-            total += net
-            charges += ev[at + 10]
-            turnover += ev[at + 5] * (ev[at + 6] + ev[at + 7])
-            held += ev[at + 2] - ev[at + 8] + 1.0
-            held_minutes += (ev[at + 3] - ev[at + 9]) / 60.0
-            best = max(best, net)
-            worst = min(worst, net)
-            if ev[at + 13] > 0.0:
-                hits += 1
-            if net > 0.0:
-                wins += 1
-                won += net
-                streak = streak + 1 if streak > 0 else 1
-                best_streak = max(best_streak, streak)
-            else:
-                lost -= net
-                streak = streak - 1 if streak < 0 else -1
-                worst_streak = max(worst_streak, -streak)
-    days, mean, deviation, downside = daily(ev, events, capital)
-    losses = n - wins
-    growth = final / capital
-    cagr = growth ** (DAYS / days) - 1.0 if days > 0 and growth > 0.0 else math.nan
-    return Measures(
-        n,
-        total,
-        growth - 1.0,
-        cagr,
-        ratio(mean, deviation) * math.sqrt(DAYS),
-        ratio(mean, downside) * math.sqrt(DAYS),
-        ratio(cagr, drawdown),
-        deviation * math.sqrt(DAYS),
-        drawdown,
-        ratio(wins, n),
-        ratio(hits, n),
-        ratio(won, lost),
-        ratio(total, n),
-        ratio(won, wins),
-        ratio(-lost, losses),
-        ratio(ratio(won, wins), ratio(lost, losses)),
-        best if n > 0 else math.nan,
-        worst if n > 0 else math.nan,
-        best_streak,
-        worst_streak,
-        ratio(held_minutes, n),
-        ratio(held, n),
-        ratio(bars_in, bars),
-        ratio(turnover, capital),
-        charges,
-        days,
+        if ev[at] != TRADED:
+            continue
+        net = ev[at + 11]
+        n += 1
+        charges += ev[at + 10]
+        turnover += ev[at + 5] * (ev[at + 6] + ev[at + 7])
+        held += ev[at + 2] - ev[at + 8] + 1.0
+        minutes += (ev[at + 3] - ev[at + 9]) / 60.0
+        best, worst = max(best, net), min(worst, net)
+        hits += 1 if ev[at + 13] > 0.0 else 0
+        if net > 0.0:
+            wins += 1
+            won += net
+            streak = max(streak, 0) + 1
+            best_streak = max(best_streak, streak)
+        else:
+            lost -= net
+            streak = min(streak, 0) - 1
+            worst_streak = max(worst_streak, -streak)
+    return Tally(
+        n, wins, hits, won, lost, charges, turnover, held, minutes, best, worst, best_streak, worst_streak
     )
+
+
+COUNTS = ("trades", "longest_win_streak", "longest_loss_streak", "days")
+
+
+def tidy(values: Sequence[float]) -> Measures:
+    """Return measures from numbers in their order, counts as whole numbers."""
+    found = Measures(*values)
+    return found._replace(**{name: int(getattr(found, name)) for name in COUNTS})
+
+
+def write(found: Measures, out: Any) -> None:
+    """Write the measures into ``out``, a sequence of as many floats, in their order."""
+    j = 0
+    for value in found:
+        out[j] = value
+        j += 1
 
 
 def daily(ev: Any, events: int, capital: float) -> tuple[int, float, float, float]:

@@ -7,8 +7,8 @@ from trading.core.sizing import available
 from trading.core.state import (
     BREAKER,
     DAY_START,
-    EQUITY,
     EXPOSURE,
+    NEVER,
     OPEN,
     PAUSED,
     RESERVED,
@@ -81,9 +81,11 @@ def _over_limits(value: float, A: Floats, N: Ints, limits: Limits) -> int:
     return mask
 
 
-def breached(A: Floats, limits: Limits) -> bool:
-    """Say whether the session's loss, open positions included, has reached a limit."""
-    loss = A[DAY_START] - A[EQUITY]
-    if 0.0 < limits.daily_loss <= loss:
-        return True
-    return limits.daily_loss_pct > 0.0 and loss * 100.0 >= limits.daily_loss_pct * A[DAY_START]
+def halt_level(A: Floats, limits: Limits) -> float:
+    """Return the equity in rupees at which the session's loss, open positions included, opens the breaker."""
+    level = NEVER
+    if limits.daily_loss > 0.0:
+        level = A[DAY_START] - limits.daily_loss
+    if limits.daily_loss_pct > 0.0:
+        level = max(level, A[DAY_START] * (1.0 - limits.daily_loss_pct / 100.0))
+    return level

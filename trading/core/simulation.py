@@ -14,7 +14,7 @@ from trading.core import charge_data
 from trading.core.charges import rates_on
 from trading.core.indicators import Memory
 from trading.core.kernel import Kernel, kernel
-from trading.core.metrics import Measures
+from trading.core.metrics import Measures, tidy
 from trading.core.panel import Panel
 from trading.core.rules import Setup
 from trading.core.state import (
@@ -163,7 +163,7 @@ def close_book(desk: Kernel, book: Book, panel: Panel, setup: Setup, capital: fl
     )  # fmt: skip
     count = int(book.N[EVENTS])
     measures = desk.measure(
-        book.ev, count, capital, float(book.A[EQUITY]), float(book.A[DRAWDOWN]), bars, int(book.N[BARS_IN]), setup.minutes
+        book.ev, count, capital, float(book.A[EQUITY]), float(book.A[DRAWDOWN]), bars, int(book.N[BARS_IN])
     )
     events = np.asarray(book.ev[: count * WIDTH], np.float64)
-    return Outcome(Measures(*measures), events, bars, float(book.A[EQUITY]))
+    return Outcome(tidy(measures), events, bars, float(book.A[EQUITY]))

@@ -14,8 +14,8 @@ Floats = MutableSequence[float]
 Ints = MutableSequence[int]
 
 # L: floats of a lane
-LAST, AVG, COST, STOP, TARGET, OUT_VALUE, TRADE_COST, PEND_REF, TICK, WON, LOST = range(11)
-LANE_FLOATS = 11
+LAST, AVG, COST, STOP, TARGET, OUT_VALUE, TRADE_COST, PEND_REF, TICK, WON, LOST, SHARES = range(12)
+LANE_FLOATS = 12
 
 # K: whole numbers of a lane
 (
@@ -26,15 +26,19 @@ LANE_FLOATS = 11
 LANE_INTS = 27
 
 # A: floats of an account
-CASH, EQUITY, EXPOSURE, RESERVED, DAY_START, PEAK, DRAWDOWN, CHARGES_DAY, REALISED_DAY = range(9)
-ACCOUNT_FLOATS = 9
+(
+    CASH, EQUITY, EXPOSURE, RESERVED, DAY_START, PEAK, DRAWDOWN, CHARGES_DAY, REALISED_DAY, CAPITAL, TROUGH, HALT_AT,
+) = range(12)  # fmt: skip
+ACCOUNT_FLOATS = 12
 
 # N: whole numbers of an account
 (
     SESSION, OPEN, WAITING, TRADES_DAY, BREAKER, STT_SCALED, STT_PAID, RATE_ROW, STREAK, ORDERS, EVENTS, OVERFLOW,
-    BARS_IN, PAUSED,
-) = range(14)  # fmt: skip
-ACCOUNT_INTS = 14
+    BARS_IN, PAUSED, QUIET,
+) = range(15)  # fmt: skip
+ACCOUNT_INTS = 15
+
+NEVER = -1e300  # a level no equity falls to; finite, because JSON knows no infinity
 
 # K[PEND]: what waits to be filled
 NOTHING, ENTRY, EXIT = 0, 1, 2
@@ -90,7 +94,8 @@ def new_account(capital: float) -> tuple[list[float], list[int]]:
     """Return the floats and whole numbers of an account that holds ``capital`` rupees and nothing else."""
     floats = [0.0] * ACCOUNT_FLOATS
     ints = [0] * ACCOUNT_INTS
-    floats[CASH] = floats[EQUITY] = floats[DAY_START] = floats[PEAK] = capital
+    floats[CASH] = floats[EQUITY] = floats[DAY_START] = floats[PEAK] = floats[CAPITAL] = floats[TROUGH] = capital
+    floats[HALT_AT] = NEVER
     ints[SESSION] = -1
     return floats, ints
 
@@ -104,7 +109,12 @@ def emit(
     ts: int,
     values: tuple[float, float, float, float, float, float, float, float, float, float],
 ) -> None:
-    """Append an event row; when the buffer is full only count it, so the caller can see and give a larger one."""
+    """Append an event row; when the buffer is full only count it, so the caller can see and give a larger one.
+
+    A quiet account keeps closed trades and ends of days only.
+    """
+    if N[QUIET] == 1 and kind != TRADED and kind != DAY_END:
+        return
     at = N[EVENTS] * WIDTH
     if at + WIDTH > len(ev):
         N[OVERFLOW] += 1

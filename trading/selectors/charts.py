@@ -33,13 +33,15 @@ def averages(run: EngineRun, bars: Bars) -> dict[str, Line]:
 
 def _features(chosen: Any, params: Any, bars: Bars, length: int) -> list[Any]:
     memory = [0.0] * chosen.MEMORY
+    state = chosen.recall(memory)
     places = NSE.session_columns(bars.ts, length)
     prices = zip(*(column.tolist() for column in bars.columns()), strict=True)
     stands = zip(places.session.tolist(), places.minute.tolist(), places.left.tolist(), strict=True)
     found = []
-    for i, ((ts, *ohlcv), (session, minute, left)) in enumerate(zip(prices, stands, strict=True)):
-        bar = Bar(*ohlcv, math.nan, session, minute, left, ts)
-        found.append(chosen.advance(memory, i, bar, params))
+    for i, ((ts, opened, high, low, close, volume), place) in enumerate(zip(prices, stands, strict=True)):
+        bar = Bar(opened, high, low, close, volume, math.nan, *place, ts)
+        state, row = chosen.advance(state, memory, i, bar, params)
+        found.append(row)
     return found
 
 
@@ -66,6 +68,13 @@ def marks(run: EngineRun, symbol: str, since: dt.datetime) -> list[dict[str, Any
         .values_list("at", "order__side", "order__purpose", "quantity", "price", "order__reason")
     )
     return [
-        {"time": int(at.timestamp()), "side": side, "purpose": purpose, "quantity": quantity, "price": str(price), "reason": why}
+        {
+            "time": int(at.timestamp()),
+            "side": side,
+            "purpose": purpose,
+            "quantity": quantity,
+            "price": str(price),
+            "reason": why,
+        }
         for at, side, purpose, quantity, price, why in fills
     ]

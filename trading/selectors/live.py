@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -51,8 +51,6 @@ class Masthead:
     market_time: dt.datetime | None = None
     closes: dt.datetime | None = None
     phase: str = ""
-    speed: float = 1.0
-    states: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def icon(self) -> str:
@@ -92,9 +90,8 @@ def current_run() -> EngineRun | None:
     return EngineRun.objects.filter(current=True).order_by("-id").first()
 
 
-def masthead() -> Masthead:
-    """Return the header's words, from the newest snapshot or, before there is one, from the settings."""
-    found = newest("live")
+def masthead(found: Newest | None) -> Masthead:
+    """Return the header's words, from the snapshot ``found`` or, before there is one, from the settings."""
     if found is None:
         return Masthead(word=settings.DESK.mode.upper(), mode=settings.DESK.mode)
     body, session = found.body, found.body.get("session") or {}
@@ -104,6 +101,4 @@ def masthead() -> Masthead:
         market_time=formats.moment(body.get("market_time")),
         closes=formats.moment(session.get("close")),
         phase=str(session.get("phase") or ""),
-        speed=float(body.get("speed") or 0.0),
-        states=body.get("states") or [],
     )

@@ -63,8 +63,7 @@ class Totals:
 
 def totals(found: QuerySet[Trade]) -> Totals:
     """Return the sums over ``found``, in one query."""
-    got = found.order_by().aggregate(
-        trades=Count("id"), won=Count("id", filter=Q(net_pnl__gt=0)), gross=Sum("gross_pnl"), charges=Sum("charges"),
-        net=Sum("net_pnl"),
-    )  # fmt: skip
-    return Totals(**{name: value or 0 for name, value in got.items()})
+    sums = {name: Sum(name) for name in ("gross_pnl", "charges", "net_pnl")}
+    got = found.order_by().aggregate(trades=Count("id"), won=Count("id", filter=Q(net_pnl__gt=0)), **sums)
+    nothing = Decimal(0)
+    return Totals(got["trades"], got["won"], *(got[name] or nothing for name in ("gross_pnl", "charges", "net_pnl")))

@@ -8,10 +8,10 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 
 from sensequant.lib.errors import BadInput, NotFound
 from trading.core.calendar import IST
@@ -133,7 +133,7 @@ def _value(model: type[Model], name: str, value: Any) -> Any:
         raise TypeError(name)
     if isinstance(value, int) and abs(value) >= 2**63:
         raise OverflowError(name)
-    found = model._meta.get_field(name).to_python(value)
+    found = cast("Field[Any, Any]", model._meta.get_field(name)).to_python(value)
     if isinstance(found, dt.datetime) and (found.tzinfo is None or not EDGE[0].year < found.year < EDGE[1].year):
         raise ValueError(name)
     return found

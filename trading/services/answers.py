@@ -18,8 +18,7 @@ class KeyReused(SenseQuantError):
     """The key belongs to another request."""
 
     code: ClassVar[str] = "key_reused"
-    status: ClassVar[int] = 422
-    exit_code: ClassVar[int] = 2
+    status: ClassVar[int] = 409
 
 
 def begin(*, user: AbstractBaseUser, key: str, fingerprint: str, at: dt.datetime) -> tuple[StoredAnswer, bool]:

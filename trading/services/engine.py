@@ -133,9 +133,8 @@ class Engine:
 
     def warm(self, lane: int, bars: Sequence[Bar]) -> None:
         """Let a lane's indicators see bars without acting on them."""
-        advance = strategy(self.name).advance
         for bar in bars:
-            advance(self.m[lane], self.K[lane][BARS], bar, self.setup.params)
+            self.core.look(bar, self.m[lane], self.K[lane], self.setup)
             self.K[lane][BARS] += 1
 
     def numbers(self) -> dict[str, Any]:
@@ -149,9 +148,10 @@ class Engine:
         self.A, self.N, self.L, self.K = (list(numbers[key]) for key in ("A", "N", "L", "K"))
         self.latency = Latency(numbers["latency"])
         self.bars = numbers["bars"]
-        advance = strategy(self.name).advance
         for lane, (saved, seen) in enumerate(memory):
             self.m[lane] = list(saved)
-            for i, bar in zip(range(seen, self.K[lane][BARS]), today[lane], strict=False):
-                self.features[lane] = advance(self.m[lane], i, bar, self.setup.params)
+            counts, self.K[lane][BARS] = self.K[lane][BARS], seen
+            for bar in today[lane][: counts - seen]:
+                self.features[lane] = self.core.look(bar, self.m[lane], self.K[lane], self.setup)
+                self.K[lane][BARS] += 1
                 self.last[lane] = bar

@@ -11,7 +11,6 @@ from typing import Any
 from sensequant.lib import broadcast
 from sensequant.lib.clock import ist
 from trading.core.calendar import Session
-from trading.core.risk import breached
 from trading.core.rules import Limits
 from trading.core.signals import DIRECTIONS
 from trading.core.state import (
@@ -32,6 +31,7 @@ from trading.core.state import (
     TARGET,
     TRADE_COST,
 )
+from trading.core.strategies import strategy
 from trading.models.engine import EngineRun
 from trading.models.live import Snapshot
 from trading.models.orders import Order, Signal
@@ -184,7 +184,7 @@ class Picture:
                 "symbol": spec.symbol, "last": text(bar.close), "volume": _known(bar.volume),
                 "change_pct": round((bar.close / before - 1.0) * 100.0, 3) if before > 0 else None,
                 "at": iso(moment(bar.ts)), "sentiment": _known(bar.sentiment), "halted": self.engine.halted.get(lane),
-                "features": {k: _known(x) for k, x in row._asdict().items()} if row is not None else {},
+                "features": _features(self.engine.name, row),
             })  # fmt: skip
         return rows
 
@@ -231,6 +231,10 @@ def _known(x: float) -> float | None:
     return None if x != x else round(x, 4)
 
 
+def _features(name: str, row: Any) -> dict[str, float | None]:
+    return {} if row is None else {key: _known(x) for key, x in strategy(name).described(row).items()}
+
+
 def _loss_limit(limits: Limits, start: float) -> str | None:
     found = [limits.daily_loss, limits.daily_loss_pct * start / 100.0]
     return text(min(x for x in found if x > 0.0)) if any(x > 0.0 for x in found) else None
@@ -238,8 +242,6 @@ def _loss_limit(limits: Limits, start: float) -> str | None:
 
 def _risk(engine: Engine, lost: float) -> tuple[str, str]:
     limits = engine.setup.limits
-    if breached(engine.A, limits):
-        return "bad", "daily loss reached"
     limit = _loss_limit(limits, engine.A[DAY_START])
     used = max(0.0, lost * engine.A[DAY_START] / 100.0) / float(limit) * 100.0 if limit else 0.0
     return ("warn" if used >= 60 else "ok"), f"{used:.0f}% of day loss"

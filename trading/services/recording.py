@@ -66,7 +66,7 @@ class Recorder:
         """Remember for ``run`` what ``engine`` does."""
         self.run, self.engine = run, engine
         self.seconds = engine.setup.minutes * 60
-        self.reasons = strategy(engine.name).REASONS
+        self.strategy = strategy(engine.name)
         self.orders: dict[int, Order] = {order.number: order for order in Order.objects.filter(run=run, status__in=["working", "partial"])}
         self.equity_at = 0
         self.trades: list[Trade] = []
@@ -142,9 +142,9 @@ class Recorder:
     def signal(self, each: Happening, step: Step) -> None:
         """Keep a signal with its reason in words and what spoke against it."""
         v = each.values
-        row = step.features.get(each.lane)
-        features = {} if row is None else {k: round(x, 6) for k, x in row._asdict().items() if not math.isnan(x)}
-        text = str(self.reasons[int(v["reason"])]).format(**(row._asdict() if row is not None else {}))
+        row = self.strategy.described(step.features[each.lane])
+        features = {name: round(x, 6) for name, x in row.items() if not math.isnan(x)}
+        text = str(self.strategy.REASONS[int(v["reason"])]).format(**row)
         Signal.objects.create(
             run=self.run, at=moment(each.ts), symbol=self._symbol(each), strategy=self.engine.name,
             direction=DIRECTIONS[int(v["direction"])], confidence=v["confidence"], price=money(v["price"]),

@@ -82,9 +82,7 @@ def activate(config_id: int, *, by: str, at: dt.datetime) -> StrategyConfig:
             StrategyConfig.objects.filter(strategy=row.strategy, status="active").update(status="retired")
             StrategyConfig.objects.filter(pk=row.pk).update(status="active")
     except IntegrityError:
-        raise NotAllowed(
-            f"another version of {row.strategy} was activated just now", fix="look and decide again"
-        ) from None
+        raise NotAllowed(f"another version of {row.strategy} was activated just now", fix="look again") from None
     log.info("Strategy version activated", strategy=row.strategy, version=row.version, by=by, at=at.isoformat())
     row.refresh_from_db()
     return row

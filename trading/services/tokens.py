@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Q
 
 from sensequant.lib.errors import BadInput, NotFound
@@ -129,7 +129,7 @@ def _network(text: str) -> str:
         raise BadInput(f"{text!r} is not a network", fix="write e.g. 10.0.0.0/8 or 192.168.1.20") from None
 
 
-def _user(username: str) -> AbstractBaseUser:
+def _user(username: str) -> User:
     users = get_user_model()
     user = users.objects.filter(**{users.USERNAME_FIELD: username}).first()
     if user is None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -66,17 +67,18 @@ def cell(row: Any, column: ColumnLike) -> SafeString:
     return format_html('<td class="{}"{}>{}</td>', " ".join(tone.split()), title, inner)
 
 
-@register.simple_tag
-def masthead() -> live.Masthead:
-    """Return what every page's header says: mode, market time, states."""
-    return live.masthead()
+@register.simple_tag(takes_context=True)
+def masthead(context: dict[str, Any]) -> live.Masthead:
+    """Return what every page's header says: mode, market time; from the page's own snapshot where it has one."""
+    return live.masthead(context["newest"] if "newest" in context else live.newest("live"))
 
 
 @register.simple_tag
 def demo_account() -> dict[str, str] | None:
     """Return the demo user's name and where its password is kept; None on a desk that has no demo user."""
     file = paths.home() / "demo_password"
-    return {"user": "demo", "file": str(file)} if file.exists() else None
+    own_machine = settings.DESK.bind_address.strip("[]") in ("127.0.0.1", "::1", "localhost")
+    return {"user": "demo", "file": str(file)} if own_machine and file.exists() else None
 
 
 @register.simple_tag
@@ -122,3 +124,19 @@ def curve(points: list[list[float]], width: int = 1000, height: int = 160) -> Sa
         height,
         path,
     )
+
+
+@register.simple_tag
+def sort_link(request: HttpRequest, column: Any) -> str:
+    """Return the address that orders by ``column``: the highest first, then the lowest."""
+    turned = request.GET.get("sort") == f"-{column.sort}"
+    return query(request, sort=column.sort if turned else f"-{column.sort}", page="")
+
+
+@register.simple_tag
+def sorted_as(request: HttpRequest, column: Any) -> SafeString | str:
+    """Return ``aria-sort`` for the column the table is ordered by."""
+    wanted = request.GET.get("sort", "")
+    if not column.sort or wanted.removeprefix("-") != column.sort:
+        return ""
+    return format_html('aria-sort="{}"', "descending" if wanted.startswith("-") else "ascending")

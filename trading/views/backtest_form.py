@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 
-from trading.core import demo
+from trading.core import charge_data, demo
 from trading.core.bars import DAY, INTERVALS
 from trading.core.rules import SIZING_MODES
 from trading.core.setups import flat, make_setup, parameters
@@ -20,14 +20,16 @@ from trading.models import BacktestRun
 from trading.services import runs
 
 TITLES = {
-    "params": "The strategy",
+    "params": "The strategy’s own",
     "rules": "Holding and protection",
     "sentiment": "News",
     "sizing": "Size of a position",
     "limits": "Limits",
     "venue": "Fills",
     "costs": "Costs",
+    "tariff": "Charges",
 }
+DAY_PICKER = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 MONTHS_BACK = {"intraday": 2, "swing": 36}
 
 
@@ -37,8 +39,8 @@ class BacktestForm(forms.Form):
     symbols = forms.CharField(max_length=2_000, help_text="separated by commas or spaces")
     strategy = forms.ChoiceField(choices=[(name, name) for name in STRATEGIES], widget=forms.RadioSelect)
     interval = forms.ChoiceField(choices=[(name, name) for name in INTERVALS])
-    start = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), label="From")
-    end = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), label="To", help_text="this day included")
+    start = forms.DateField(widget=DAY_PICKER, label="From")
+    end = forms.DateField(widget=DAY_PICKER, label="To", help_text="this day included")
     directory = forms.CharField(
         required=False, max_length=700, label="Folder of bar files", help_text="empty: the demo market"
     )
@@ -98,6 +100,7 @@ def _choice(name: str, data: Mapping[str, Any]) -> Choice:
         (group, TITLES[group], [_input(name, field, usual[key], data) for key, field in known.items()])
         for group, known in parameters(name).items()
     ]
+    groups.append(("tariff", TITLES["tariff"], _tariff(name, data)))
     about = (module.__doc__ or "").strip().splitlines()[0]
     return Choice(name, about, module.KIND, [group for group in groups if group[2]])
 
@@ -115,6 +118,21 @@ def _input(strategy: str, field: Any, usual: float, data: Mapping[str, Any]) -> 
     return Input(field.name, field_name, *numbers, bound.unit, bound.meaning, shown, field.kind is int, value, picks)
 
 
+def _tariff(strategy: str, data: Mapping[str, Any]) -> list[Input]:
+    """Return the two words that choose the dated charges: brokerage plan and product."""
+    plans = tuple((name, f"{name}: {plan.title}") for name, plan in charge_data.PLANS.items())
+    products = tuple((name, f"{name}: {about}") for name, about in charge_data.PRODUCTS.items())
+    told = (
+        ("plan", "brokerage plan the charges are computed with", settings.DESK.charge_plan, plans),
+        ("product", "how an intraday position is carried", "cash", products),
+    )
+    found = []
+    for name, meaning, usual, picks in told:
+        key = f"p.{strategy}.{name}"
+        found.append(Input(name, key, "", "", "", meaning, usual, False, str(data.get(key, "")), picks))
+    return found
+
+
 def given(data: Mapping[str, str], strategy: str) -> dict[str, str | float]:
     """Return the parameters a sent form states for ``strategy``; empty fields keep their usual values."""
     prefix = f"p.{strategy}."
@@ -130,7 +148,7 @@ def beginning(today: dt.date, strategy: str = "intraday") -> dict[str, Any]:
         "interval": "1day" if kind == "swing" else "5minute",
         "start": today - dt.timedelta(days=30 * MONTHS_BACK[kind]),
         "end": today - dt.timedelta(days=1),
-        "capital": Decimal(str(settings.DESK.starting_capital_inr)),
+        "capital": Decimal(str(settings.DESK.starting_capital_inr)).quantize(Decimal(1)),
     }
 
 

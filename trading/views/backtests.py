@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -71,7 +71,9 @@ def _list(request: HttpRequest, sent: form.BacktestForm, params: dict[str, str],
         "chosen": sent["strategy"].value(),
         "demo_symbols": list(demo.INSTRUMENTS),
         "may_trade": may_trade(request),
-        "asking": bool(request.GET.get("again") or request.GET.get("strategy") or sent.is_bound or not page.paginator.count),
+        "asking": bool(
+            request.GET.get("again") or request.GET.get("strategy") or sent.is_bound or not page.paginator.count
+        ),
     }
     return render(request, "trading/backtests.html", context, status=status)
 
@@ -95,7 +97,9 @@ def backtest_page(request: HttpRequest, pk: int) -> HttpResponse:
         "active": run.status in asked.ACTIVE,
         "percent": round(100 * run.progress),
         "metrics": metrics.shown(run.metrics),
-        "headline": [metric for _, group in metrics.shown(run.metrics) for metric in group if metric[0].key in metrics.HEADLINE],
+        "headline": [
+            metric for _, group in metrics.shown(run.metrics) for metric in group if metric[0].key in metrics.HEADLINE
+        ],
         "curve": [[i, value] for i, (_, value) in enumerate(run.equity)],
         "drawdowns": asked.drawdowns(run.equity),
         "columns": columns.BACKTEST_TRADES,
@@ -108,7 +112,7 @@ def backtest_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @login_required
-def backtest_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+def backtest_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a backtest's trades as CSV."""
     run = _found(pk)
     rows = in_chunks(asked.trades(run).order_by("number"), plain(columns.BACKTEST_TRADES))

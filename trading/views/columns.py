@@ -6,7 +6,7 @@ Server and browser draw the same rows from these: templates through the tag ``ce
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sensequant.lib import formats
@@ -53,8 +53,8 @@ LIVE_ORDERS = (
     C("symbol", "Symbol", "symbol"),
     C("side", "Side", "side"),
     C("quantity", "Qty", "qty"),
-    C("filled", "Filled", "qty"),
     C("price", "Price", "number", "price it was sized at, ₹"),
+    C("purpose", "For", "word"),
     C("status", "Status", "status"),
 )
 LIVE_SIGNALS = (
@@ -73,30 +73,57 @@ LIVE_TRADES = (
     C("quantity", "Qty", "qty"),
     C("entry_price", "In", "number", "mean entry price, ₹"),
     C("exit_price", "Out", "number", "mean exit price, ₹"),
-    C("exit_reason", "Left by"),
-    C("charges", "Charges", "number", "brokerage and levies of both sides, ₹"),
     C("net_pnl", "Net ₹", "pnl", "after charges"),
+    C("exit_reason", "Left by", "word"),
 )
-LIVE_WATCH = (C("symbol", "Symbol", "symbol"), C("last", "Last", "number"), C("change_pct", "Day", "pct"), C("volume", "Volume", "volume"))
+LIVE_WATCH = (
+    C("symbol", "Symbol", "symbol"),
+    C("last", "Last", "number", "close of the newest bar, ₹"),
+    C("change_pct", "Day", "pct", "against the close of the session before"),
+    C("volume", "Volume", "volume", "shares in the newest bar"),
+)
+FEATURES = {  # name in the engine's feature row → heading, how it is written, meaning; what is not here is not shown
+    "fast": ("Fast", "number", "fast simple moving average, ₹"),
+    "slow": ("Slow", "number", "slow simple moving average, ₹"),
+    "sma": ("SMA", "number", "simple moving average, ₹"),
+    "ema": ("EMA", "number", "exponential moving average, ₹"),
+    "vwap": ("VWAP", "number", "volume-weighted average price of the session, ₹"),
+    "rsi": ("RSI", "number", "Wilder’s relative strength index, 0 … 100"),
+    "adx": ("ADX", "number", "Wilder’s average directional index, 0 … 100"),
+    "atr": ("ATR", "number", "average true range, ₹"),
+    "bollinger_upper": ("BB high", "number", "upper Bollinger band, ₹"),
+    "bollinger_lower": ("BB low", "number", "lower Bollinger band, ₹"),
+    "macd": ("MACD", "number", "difference of two exponential averages, ₹"),
+    "macd_signal": ("Signal", "number", "exponential average of MACD, ₹"),
+    "volume_ratio": ("Vol ×", "number", "volume against its mean"),
+    "return_1": ("1 bar", "pct_of_one", "change over one bar"),
+}
+
+
+def features(names: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns of the features called ``names``, in the order of ``FEATURES``."""
+    known = set(names)
+    return tuple(Column(f"features.{name}", *told) for name, told in FEATURES.items() if name in known)
+
 
 ORDERS = (
     C("number", "No.", "qty", sort="number"),
     C("created_at", "Decided", "stamp", "market time, end of the deciding bar", "created_at"),
-    C("symbol", "Symbol", sort="symbol"),
-    C("strategy", "Strategy"),
+    C("symbol", "Symbol", "symbol", sort="symbol"),
+    C("strategy", "Strategy", "word"),
     C("side", "Side", "side"),
-    C("purpose", "For"),
+    C("purpose", "For", "word"),
     C("quantity", "Qty", "qty", sort="quantity"),
     C("filled", "Filled", "qty"),
     C("price", "Sized at", "number", "price the size was computed from, ₹"),
     C("average", "Filled at", "number", "mean price of its fills, ₹"),
     C("charges", "Charges", "number", "brokerage and levies of its fills, ₹"),
     C("status", "Status", "status", sort="status"),
-    C("reason", "Why"),
+    C("reason", "Why", "word"),
 )
 POSITIONS = (
     C("symbol", "Symbol", "symbol", sort="symbol"),
-    C("strategy", "Strategy"),
+    C("strategy", "Strategy", "word"),
     C("side", "Side", "side"),
     C("quantity", "Qty", "qty", sort="quantity"),
     C("entry_price", "Avg", "number", "mean entry price, ₹"),
@@ -111,7 +138,7 @@ POSITIONS = (
 SIGNALS = (
     C("at", "Bar", "stamp", "start of the bar that was judged", "at"),
     C("symbol", "Symbol", "symbol", sort="symbol"),
-    C("strategy", "Strategy"),
+    C("strategy", "Strategy", "word"),
     C("direction", "Says", "side"),
     C("confidence", "Conf.", "share", "how sure the strategy is, after sentiment", "confidence"),
     C("sentiment", "Sentiment", "number", "−1 … +1; a dash where none is known"),
@@ -122,27 +149,27 @@ SIGNALS = (
 JOURNAL = (
     C("exit_time", "Closed", "stamp", sort="exit_time"),
     C("symbol", "Symbol", "symbol", sort="symbol"),
-    C("strategy", "Strategy"),
+    C("strategy", "Strategy", "word"),
     C("side", "Side", "side"),
     C("quantity", "Qty", "qty", sort="quantity"),
     C("entry_time", "Opened", "stamp", sort="entry_time"),
     C("entry_price", "In", "number"),
     C("exit_price", "Out", "number"),
-    C("exit_reason", "Left by", sort="exit_reason"),
+    C("exit_reason", "Left by", "word", sort="exit_reason"),
     C("gross_pnl", "Gross ₹", "pnl", sort="gross_pnl"),
     C("charges", "Charges", "number", "brokerage and levies of both sides, ₹", "charges"),
     C("net_pnl", "Net ₹", "pnl", "after charges", "net_pnl"),
 )
 BACKTEST_TRADES = (
     C("number", "No.", "qty", sort="number"),
-    C("symbol", "Symbol", sort="symbol"),
+    C("symbol", "Symbol", "symbol", sort="symbol"),
     C("side", "Side", "side"),
     C("quantity", "Qty", "qty", sort="quantity"),
     C("entry_time", "Opened", "stamp", sort="entry_time"),
     C("entry_price", "In", "number"),
     C("exit_time", "Closed", "stamp", sort="exit_time"),
     C("exit_price", "Out", "number"),
-    C("exit_reason", "Left by", sort="exit_reason"),
+    C("exit_reason", "Left by", "word", sort="exit_reason"),
     C("gross_pnl", "Gross ₹", "pnl", sort="gross_pnl"),
     C("charges", "Charges", "number", "brokerage and levies of both sides, ₹", "charges"),
     C("net_pnl", "Net ₹", "pnl", "after charges", "net_pnl"),

@@ -23,6 +23,8 @@ from trading.views import columns
 from trading.views.doors import back, for_traders, may_trade, told
 
 SPEEDS = ((1, "1×"), (10, "10×"), (60, "60×"), (600, "600×"), (0, "max"))
+PRICES = ("open", "high", "low", "close")
+MOVING = ("starting", "running", "suspended")
 BARS_SHOWN = 300
 BARS_TO_WARM_UP = 300  # before those shown, so that averages begin where the engine's are
 TILES = (
@@ -40,12 +42,13 @@ TILES = (
 def live_page(request: HttpRequest) -> HttpResponse:
     """Show the newest snapshot in full; the socket keeps it moving where scripts run."""
     found, at = live.newest("live"), now()
-    body = found.body if found else {}
+    body, run = found.body if found else {}, live.current_run()
     context: dict[str, Any] = {
         "newest": found,
         "body": body,
         "age": found.age(at) if found else None,
-        "run": live.current_run(),
+        "run": run,
+        "still": run is not None and (run.held or run.state not in MOVING),
         "tiles": [(key, title, how, why, (body.get("pnl") or {}).get(key)) for key, title, how, why in TILES],
         "speeds": SPEEDS,
         "may_trade": may_trade(request),
@@ -86,7 +89,14 @@ def _tables(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
     rows = {name: [_flat(row) for row in body.get(name) or []] for name in named}
     return {
-        name: {"name": name, "columns": cols, "json": columns.as_json(cols), "key": key, "empty": empty, "rows": rows[name]}
+        name: {
+            "name": name,
+            "columns": cols,
+            "json": columns.as_json(cols),
+            "key": key,
+            "empty": empty,
+            "rows": rows[name],
+        }
         for name, (cols, key, empty) in named.items()
     }
 
@@ -97,12 +107,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _features(body: dict[str, Any]) -> tuple[columns.Column, ...]:
-    first = next(iter(body.get("watch") or []), {})
-    return tuple(
-        columns.Column(f"features.{name}", name.replace("_", " "), "number")
-        for name in (first.get("features") or {})
-        if name not in ("close", *(each for each in first["features"] if each.endswith("_before")))
-    )
+    return columns.features({name for row in body.get("watch") or [] for name in row.get("features") or {}})
 
 
 def _chart(symbol: str) -> tuple[EngineRun, Bars]:
@@ -141,12 +146,11 @@ def chart_page(request: HttpRequest, symbol: str) -> HttpResponse:
     """Show the same chart as a table, newest bar first."""
     run, bars = _chart(symbol)
     lines = charts.averages(run, bars)
-    head = ["open", "high", "low", "close"]
     rows = [
         {"at": dt.datetime.fromtimestamp(row[0] or 0, dt.UTC), "values": [*row[1:5], *averages], "volume": row[5]}
         for row, *averages in zip(charts.rows(bars), *lines.values(), strict=True)
     ]
-    context = {"symbol": symbol.upper(), "run": run, "head": [*head, *lines], "rows": rows[::-1][:BARS_SHOWN]}
+    context = {"symbol": symbol.upper(), "run": run, "headings": [*PRICES, *lines], "rows": rows[::-1][:BARS_SHOWN]}
     return render(request, "trading/chart.html", context)
 
 

@@ -21,18 +21,43 @@ GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
         (
             Metric("total_pnl", "Net P&L", "pnl_inr", "Sum of all trades' net P&L: gross P&L less charges, ₹."),
             Metric("total_return", "Total return", "pct_of_one", "Final equity ÷ starting capital − 1."),
-            Metric("cagr", "CAGR", "pct_of_one", "(Final equity ÷ capital)^(252 ÷ sessions) − 1: the yearly rate that compounds to the total return."),
-            Metric("charges", "Charges", "inr", "Brokerage, STT, exchange and SEBI fees, stamp duty and GST of every fill, ₹."),
+            Metric(
+                "cagr",
+                "CAGR",
+                "pct_of_one",
+                "(Final equity ÷ capital)^(252 ÷ sessions) − 1: the yearly rate that compounds to the total return.",
+            ),
+            Metric(
+                "charges",
+                "Charges",
+                "inr",
+                "Brokerage, STT, exchange and SEBI fees, stamp duty and GST of every fill, ₹.",
+            ),
             Metric("turnover", "Turnover", "number", "Value bought and sold ÷ starting capital, in times."),
         ),
     ),
     (
         "Risk",
         (
-            Metric("sharpe_ratio", "Sharpe", "ratio", "Mean ÷ standard deviation (n − 1) of daily equity returns × √252; no risk-free rate is taken off."),
-            Metric("sortino_ratio", "Sortino", "ratio", "Mean of daily returns ÷ √(mean of min(r, 0)²) × √252: only losses count as risk."),
+            Metric(
+                "sharpe_ratio",
+                "Sharpe",
+                "ratio",
+                "Mean ÷ standard deviation (n − 1) of daily equity returns × √252; no risk-free rate is taken off.",
+            ),
+            Metric(
+                "sortino_ratio",
+                "Sortino",
+                "ratio",
+                "Mean of daily returns ÷ √(mean of min(r, 0)²) × √252: only losses count as risk.",
+            ),
             Metric("calmar_ratio", "Calmar", "ratio", "CAGR ÷ deepest drawdown."),
-            Metric("max_drawdown", "Max drawdown", "share2", "Deepest fall of equity from an earlier peak, as a part of that peak."),
+            Metric(
+                "max_drawdown",
+                "Max drawdown",
+                "share2",
+                "Deepest fall of equity from an earlier peak, as a part of that peak.",
+            ),
             Metric("volatility", "Volatility", "share2", "Standard deviation of daily equity returns × √252."),
         ),
     ),
@@ -41,7 +66,9 @@ GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
         (
             Metric("trades", "Trades", "qty", "Positions opened and closed again."),
             Metric("win_rate", "Win rate", "share2", "Share of trades whose net P&L is above zero."),
-            Metric("hit_ratio", "Hit ratio", "share2", "Share of trades whose gross P&L, before charges, is above zero."),
+            Metric(
+                "hit_ratio", "Hit ratio", "share2", "Share of trades whose gross P&L, before charges, is above zero."
+            ),
             Metric("profit_factor", "Profit factor", "number", "Sum of all gains ÷ sum of all losses, net."),
             Metric("expectancy", "Expectancy", "pnl_inr", "Mean net P&L of a trade, ₹."),
         ),

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -88,7 +88,7 @@ TABLES = {
 
 @require_safe
 @login_required
-def table_page(request: HttpRequest, name: str) -> HttpResponseBase:
+def table_page(request: HttpRequest, name: str) -> HttpResponse:
     """Show one table as asked for by the query string, or send it as CSV (``?export=csv``)."""
     table = TABLES[name]
     asked, wrong = read(request)

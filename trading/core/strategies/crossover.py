@@ -8,9 +8,10 @@ from typing import Annotated, NamedTuple
 from trading.core.bounds import Bound
 from trading.core.errors import Invalid
 from trading.core.features import Bar
-from trading.core.indicators import MASK, RING, Memory, rsi, sma, units
+from trading.core.indicators import MASK, RING, Memory, rsi, sma, units, wilder_moves
 from trading.core.signals import FLAT, LONG, STAY, Opinion
 
+WINDOWS = ("fast", "slow", "rsi")  # the parameters its features depend on
 KIND = "intraday"
 
 
@@ -24,16 +25,29 @@ class Params(NamedTuple):
 
 
 class Features(NamedTuple):
-    """What crossover looks at: both averages now and one bar ago (rupees), and RSI."""
+    """What crossover looks at: both averages now and one bar ago, and Wilder's average gain and loss; rupees."""
 
     fast: float
     slow: float
-    rsi: float
+    gain: float
+    loss: float
     fast_before: float
     slow_before: float
 
 
-FAST_AT, SLOW_AT, RSI_AT, FAST_WAS, SLOW_WAS, PRICE_RING = 0, 1, 2, 5, 6, 8
+class State(NamedTuple):
+    """What crossover remembers from bar to bar, beside its ring of prices."""
+
+    fast_sum: float  # units of 1e-4 rupee
+    slow_sum: float
+    gain: float
+    loss: float
+    close: float
+    fast: float
+    slow: float
+
+
+PRICE_RING = 8
 MEMORY = PRICE_RING + RING
 
 REASONS = {
@@ -44,24 +58,31 @@ REASONS = {
 }
 
 
-def advance(m: Memory, i: int, bar: Bar, p: Params) -> Features:
-    """Return crossover's features of ``bar``, the i-th this memory sees (from 0)."""
-    fast_before = m[FAST_WAS] if i > 0 else math.nan
-    slow_before = m[SLOW_WAS] if i > 0 else math.nan
+def recall(m: Memory) -> State:
+    """Return the state kept in a lane's memory."""
+    return State(m[0], m[1], m[2], m[3], m[4], m[5], m[6])
+
+
+def keep(state: State, m: Memory) -> None:
+    """Put the state into a lane's memory."""
+    m[0], m[1], m[2], m[3], m[4], m[5], m[6] = state
+
+
+def advance(state: State, m: Memory, i: int, bar: Bar, p: Params) -> tuple[State, Features]:
+    """Return the new state and crossover's features of ``bar``, the i-th this memory sees (from 0)."""
     u = units(bar.close)
-    fast = sma(m, FAST_AT, PRICE_RING, i, p.fast, u)
-    slow = sma(m, SLOW_AT, PRICE_RING, i, p.slow, u)
-    strength = rsi(m, RSI_AT, i, p.rsi, bar.close)
+    fast_sum, fast = sma(state.fast_sum, m, PRICE_RING, i, p.fast, u)
+    slow_sum, slow = sma(state.slow_sum, m, PRICE_RING, i, p.slow, u)
+    gain, loss = wilder_moves(state.gain, state.loss, state.close, i, p.rsi, bar.close)
     m[PRICE_RING + (i & MASK)] = u
-    m[FAST_WAS] = fast
-    m[SLOW_WAS] = slow
-    return Features(fast, slow, strength, fast_before, slow_before)
+    f = Features(fast, slow, gain, loss, state.fast, state.slow)
+    return State(fast_sum, slow_sum, gain, loss, bar.close, fast, slow), f
 
 
 def decide(f: Features, side: int, p: Params) -> Opinion:
     """Return LONG on a crossing up below the RSI cap, FLAT on a crossing down, else STAY."""
     if f.fast > f.slow and f.fast_before <= f.slow_before:
-        if f.rsi < p.rsi_cap:
+        if rsi(f.gain, f.loss) < p.rsi_cap:
             return Opinion(LONG, 1.0, 1)
         return Opinion(STAY, 0.0, 3)
     if f.fast < f.slow and f.fast_before >= f.slow_before:
@@ -74,7 +95,14 @@ def volatility(f: Features) -> float:
     return math.nan
 
 
+def described(f: Features) -> dict[str, float]:
+    """Return the features as people read them."""
+    return {"fast": f.fast, "slow": f.slow, "rsi": rsi(f.gain, f.loss)}
+
+
 def check(p: Params) -> None:
     """Raise Invalid when the parameters contradict each other."""
+    if p.rsi >= p.slow:
+        raise Invalid(f"rsi={p.rsi} must be less than slow={p.slow}: RSI has to be warm when the averages first cross")
     if p.fast >= p.slow:
         raise Invalid(f"fast={p.fast:g} must be less than slow={p.slow:g}")

@@ -10,6 +10,7 @@ from trading.core.features import FEATURES_MEMORY, Bar, Features, Windows, advan
 from trading.core.indicators import Memory
 from trading.core.signals import FLAT, LONG, SHORT, STAY, Opinion
 
+WINDOWS = ("sma", "ema", "rsi")  # the parameters its features depend on
 KIND = "intraday"
 MEMORY = FEATURES_MEMORY
 
@@ -39,9 +40,18 @@ REASONS = {
 }
 
 
-def advance(m: Memory, i: int, bar: Bar, p: Params) -> Features:
+def recall(m: Memory) -> float:
+    """Return nothing of note: all this strategy remembers stays in the lane's memory."""
+    return m[0]
+
+
+def keep(state: float, m: Memory) -> None:
+    """Keep nothing more."""
+
+
+def advance(state: float, m: Memory, i: int, bar: Bar, p: Params) -> tuple[float, Features]:
     """Return the feature row of ``bar``, the i-th this memory sees (from 0)."""
-    return advance_features(m, i, bar, Windows(p.sma, p.ema, p.rsi, 14, 14, 20, 20))
+    return state, advance_features(m, i, bar, Windows(p.sma, p.ema, p.rsi, 14, 14, 20, 20))
 
 
 def decide(f: Features, side: int, p: Params) -> Opinion:
@@ -80,3 +90,8 @@ def check(p: Params) -> None:
     """Raise Invalid when the parameters contradict each other."""
     if p.rsi_low >= p.rsi_high:
         raise Invalid(f"rsi_low={p.rsi_low:g} must be less than rsi_high={p.rsi_high:g}")
+
+
+def described(f: Features) -> dict[str, float]:
+    """Return the features as people read them."""
+    return f._asdict()

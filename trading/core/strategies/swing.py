@@ -9,6 +9,7 @@ from trading.core.features import FEATURES_MEMORY, Bar, Features, Windows, advan
 from trading.core.indicators import Memory
 from trading.core.signals import FLAT, LONG, SHORT, STAY, Opinion
 
+WINDOWS = ("sma", "ema", "rsi")  # the parameters its features depend on
 KIND = "swing"
 MEMORY = FEATURES_MEMORY
 RULES = {"intraday": 0, "min_hold": 2, "max_hold": 10, "stop_loss": 0.05, "take_profit": 0.10}
@@ -34,9 +35,18 @@ REASONS = {
 }
 
 
-def advance(m: Memory, i: int, bar: Bar, p: Params) -> Features:
+def recall(m: Memory) -> float:
+    """Return nothing of note: all this strategy remembers stays in the lane's memory."""
+    return m[0]
+
+
+def keep(state: float, m: Memory) -> None:
+    """Keep nothing more."""
+
+
+def advance(state: float, m: Memory, i: int, bar: Bar, p: Params) -> tuple[float, Features]:
     """Return the feature row of ``bar``, the i-th this memory sees (from 0)."""
-    return advance_features(m, i, bar, Windows(p.sma, p.ema, p.rsi, 14, 14, 20, 20))
+    return state, advance_features(m, i, bar, Windows(p.sma, p.ema, p.rsi, 14, 14, 20, 20))
 
 
 def decide(f: Features, side: int, p: Params) -> Opinion:
@@ -65,3 +75,8 @@ def _sure(strength: float, entry: float) -> float:
 def volatility(f: Features) -> float:
     """Return the average true range in rupees; NaN while it warms up."""
     return f.atr
+
+
+def described(f: Features) -> dict[str, float]:
+    """Return the features as people read them."""
+    return f._asdict()

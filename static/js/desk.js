@@ -1,0 +1,143 @@
+// What every page has: theme, density, keyboard, help, palette, the row one stands on.
+
+const root = document.documentElement;
+const $ = (id) => document.getElementById(id);
+for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;
+
+// --- Preferences: the server keeps them in cookies, so the next page is drawn right at once ---
+const preferences = $("preferences");
+async function prefer(name, value) {
+  root.dataset[name] = value;
+  document.dispatchEvent(new CustomEvent("desk:look"));
+  const body = new FormData(preferences);
+  body.set(name, value);
+  await fetch(preferences.action, { method: "POST", body, redirect: "manual" });
+}
+preferences?.addEventListener("submit", (event) => {
+  if (!event.submitter?.name) return;
+  event.preventDefault();
+  prefer(event.submitter.name, event.submitter.value);
+});
+const dark = matchMedia("(prefers-color-scheme: dark)");
+dark.addEventListener("change", () => document.dispatchEvent(new CustomEvent("desk:look")));
+const isDark = () => root.dataset.theme === "dark" || (root.dataset.theme === "system" && dark.matches);
+
+// --- Menus close when one leaves them ---
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open], details.help[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// --- Help and palette ---
+const help = $("help");
+$("open-help")?.addEventListener("click", () => help.showModal());
+$("open-palette")?.addEventListener("click", () => openPalette());
+const palette = $("palette");
+const input = $("palette-input");
+const list = $("palette-list");
+let picks = [];
+let picked = 0;
+
+function places() {
+  const pages = [...document.querySelectorAll(".rail a")].map((a) => ({ name: a.firstChild.textContent.trim(), href: a.href, kind: "page" }));
+  const symbols = [...new Set([...document.querySelectorAll("[data-symbol]")].map((a) => a.dataset.symbol))].filter(Boolean);
+  return [...pages, ...symbols.map((name) => ({ name, href: `/?symbol=${encodeURIComponent(name)}`, kind: "chart" }))];
+}
+function openPalette() {
+  input.value = "";
+  match();
+  palette.showModal();
+}
+function match() {
+  const wanted = input.value.trim().toLowerCase();
+  picks = places().filter((place) => place.name.toLowerCase().includes(wanted)).slice(0, 30);
+  picked = 0;
+  list.replaceChildren(...picks.map((place, i) => {
+    const li = document.createElement("li");
+    li.id = `pick-${i}`;
+    li.role = "option";
+    li.append(place.name, Object.assign(document.createElement("span"), { className: "muted", textContent: place.kind }));
+    li.addEventListener("click", () => (location.href = place.href));
+    return li;
+  }));
+  mark();
+}
+function mark() {
+  [...list.children].forEach((li, i) => li.setAttribute("aria-selected", String(i === picked)));
+  list.children[picked]?.scrollIntoView({ block: "nearest" });
+  if (picks.length) input.setAttribute("aria-activedescendant", `pick-${picked}`);
+}
+input?.setAttribute("role", "combobox");
+input?.setAttribute("aria-expanded", "true");
+input?.addEventListener("input", match);
+input?.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    event.preventDefault();
+    picked = Math.max(0, Math.min(picks.length - 1, picked + step));
+    mark();
+  } else if (event.key === "Enter" && picks[picked]) {
+    event.preventDefault();
+    location.href = picks[picked].href;
+  }
+});
+
+// --- Rows: j and k move, Enter opens ---
+function step(by) {
+  const tbody = document.activeElement?.closest?.("tbody") ?? document.querySelector("tbody[data-rows], main table tbody");
+  const rows = tbody ? [...tbody.rows].filter((tr) => !tr.hidden && tr.offsetParent) : [];
+  if (!rows.length) return;
+  const now = rows.indexOf(document.activeElement.closest?.("tr"));
+  const next = rows[Math.max(0, Math.min(rows.length - 1, now < 0 ? 0 : now + by))];
+  next.tabIndex = -1;
+  next.focus();
+}
+
+// --- Single keys; none of them trades, and they can be switched off (WCAG 2.1.4) ---
+let going = 0;
+const typing = (element) => element.closest("input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable]");
+const SINGLE = {
+  "?": () => help.showModal(),
+  "/": () => document.querySelector("input.filter, .filters input[name=symbol]")?.focus(),
+  t: () => prefer("theme", isDark() ? "light" : "dark"),
+  d: () => prefer("density", root.dataset.density === "dense" ? "comfortable" : "dense"),
+  f: () => $("freeze")?.click(),
+  j: () => step(1),
+  k: () => step(-1),
+};
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) {
+    event.preventDefault();
+    openPalette();
+    return;
+  }
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details.menu[open], details.help[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    if (typing(event.target)) event.target.blur();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || root.dataset.keys === "off") return;
+  if (typing(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.key === "Enter" && event.target.matches("tr")) {
+    event.target.querySelector("a")?.click();
+    return;
+  }
+  if (Date.now() - going < 1500) {
+    going = 0;
+    const link = document.querySelector(`.rail a[data-go="${CSS.escape(event.key)}"]`);
+    if (link) {
+      event.preventDefault();
+      link.click();
+    }
+    return;
+  }
+  if (event.key === "g") going = Date.now();
+  else if (SINGLE[event.key]) {
+    event.preventDefault();
+    SINGLE[event.key]();
+  }
+});

@@ -1,0 +1,59 @@
+"""Print how fast the desk is on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from sensequant.lib.commands import DeskCommand
+from sensequant.lib.errors import BadInput
+from trading.services import benches
+
+
+class Command(DeskCommand):
+    """The workloads, one line each."""
+
+    help = "Time the backtester on four workloads, beside raptorbt where it is installed (requirements, compare part)."
+    examples = "  manage.py bench\n  manage.py bench --only W1,W2 --json\n  manage.py bench --trades trades.json"
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Add what to run."""
+        parser.add_argument("--only", default=",".join(benches.WORKLOADS), metavar="W1,W2,…", help="workloads to run")
+        parser.add_argument("--data", default="", metavar="DIR", help="bars to use instead of the built-in ones")
+        parser.add_argument("--trades", default="", metavar="FILE", help="write every workload's trades here, as JSON")
+
+    def run(self, **options: Any) -> tuple[Any, str]:
+        """Run the workloads one after another."""
+        names = [name.strip() for name in options["only"].split(",") if name.strip()]
+        figures, trades = {}, {}
+        for name in self.progress(names, total=len(names), label="bench"):
+            work = benches.workloads([name], options["data"])[name]
+            figures[name], trades[name] = benches.measure(name, work)
+        if options["trades"]:
+            _write(Path(options["trades"]), trades)
+        return figures, _table(figures)
+
+
+def _write(path: Path, trades: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(trades), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}", fix="name a file in a folder you may write to") from None
+
+
+def _table(figures: dict[str, Any]) -> str:
+    lines = [
+        f"{'':4} {'bars':>12} {'trades':>8} {'net P&L':>14} {'flat ms':>9} {'desk ms':>9} {'desk/flat':>9} "
+        f"{'raptorbt ms':>12} {'times':>6} {'cores':>5} {'RSS MB':>7}"
+    ]
+    for name, f in figures.items():
+        rival = f.get("raptorbt_seconds")
+        lines.append(
+            f"{name:4} {f['bars']:>12,} {f['trades']:>8,} {f['net_pnl']:>14,.3f} {f['seconds'] * 1e3:>9.2f} "
+            f"{f['seconds_desk'] * 1e3:>9.2f} {f['seconds_desk'] / f['seconds']:>9.2f} "
+            f"{'—' if rival is None else f'{rival * 1e3:.1f}':>12} {f.get('times_raptorbt', '—'):>6} {f['cores']:>5} {f['rss_mb']:>7}"
+        )
+    return "\n".join(lines)
