@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from typing import Any
@@ -22,6 +23,7 @@ except BadInput as error:
     DESK_PROBLEMS.append(Problem("SENSEQUANT_HOME", str(error), 4))
 config.stop_on(DESK_PROBLEMS)
 EMBEDDED = not DESK.redis_url
+os.environ.setdefault("SENSEQUANT_KERNELS", str(SENSEQUANT_HOME / "cache" / "kernels"))  # what numba compiled
 
 DEBUG = DESK.debug
 if DESK.secret_key or DESK_PROBLEMS:

@@ -12,20 +12,20 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
@@ -35,6 +35,7 @@ from sensequant import celery, config
 from sensequant.lib import paths, redact
 from sensequant.lib.errors import BadInput, NotAllowed
 from sensequant.lib.logs import get_logger
+from trading.core.rights import OPERATORS
 
 DEMO_USER = "demo"
 PATIENCE = 7.0  # seconds all parts together get; with the web server's two that keeps the promise of ten
@@ -46,7 +47,7 @@ def run() -> int:
     stop = threading.Event()
     with _signals(stop), alone(paths.home()), listening(settings.DESK.bind_address, settings.DESK.port) as door:
         password = prepare()
-        parts = [Part("worker", work), Part("beat", beat), Part("engine", engine)]
+        parts = [Part("worker", work), Part("beat", beat), Part("engine", engine), Part("compiler", compiler)]
         try:
             for part in parts:
                 part.start(stop)
@@ -108,6 +109,7 @@ def prepare() -> str:
     """Bring database, static files and demo user up to date; return the demo password, or what to say instead."""
     migrate()
     collect_static()
+    operators()
     return demo_user()
 
 
@@ -130,6 +132,11 @@ def collect_static() -> None:
         return
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     stamp.write_text(found.hexdigest())
+
+
+def operators() -> None:
+    """Make the group whose members may steer the engine and start backtests."""
+    Group.objects.get_or_create(name=OPERATORS)
 
 
 def demo_user() -> str:
@@ -223,10 +230,18 @@ def beat(stop: threading.Event) -> None:
 
 def engine(stop: threading.Event) -> None:
     """Run the engine over the demo market until ``stop``."""
-    if find_spec("trading.services.runner") is None:
-        log.warning("This version of the desk has no engine; serving the pages only")
-        return
-    import_module("trading.services.runner").serve(stop)
+    from trading.services import runner  # the engine's numbers are loaded in its own thread, while the pages already serve
+
+    runner.serve(stop)
+
+
+def compiler(stop: threading.Event) -> None:
+    """Compile the strategies once, in a patient process of its own, so that no backtest waits for it."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "warm_kernels", "--gently"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+        while process.poll() is None:
+            if stop.wait(0.5):
+                process.terminate()
 
 
 class Server(uvicorn.Server):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 
 from sensequant import views
+from sensequant.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
@@ -18,8 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login", auth.LoginView.as_view(template_name="login.html"), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("", include("trading.urls")),
 ]
-if find_spec("sensequant.api"):
-    urlpatterns.append(path("api/v1/", import_module("sensequant.api").api.urls))
-if find_spec("trading.urls"):
-    urlpatterns.append(path("", include("trading.urls")))

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, TypeVar
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, connection
 
 from sensequant.lib.errors import SenseQuantError, is_bad_input
 
@@ -47,7 +49,12 @@ class DeskCommand(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Run, print, and turn a foreseeable error into one line and an exit code."""
         try:
+            self._prepare_database()
             answer = self.run(**options)
+        except DatabaseError as error:
+            if "no such" not in str(error) and "does not exist" not in str(error):
+                raise
+            self._fail(f"the database is behind this version: {error} (run manage.py migrate)", 1)
         except SenseQuantError as error:
             self._fail(str(error), error.exit_code)
         except ValueError as error:
@@ -59,6 +66,11 @@ class DeskCommand(BaseCommand):
         else:
             if answer is not None:
                 self._print(*answer, as_json=options["json"])
+
+    def _prepare_database(self) -> None:
+        """Make the tables of a brand-new SQLite file, so that any command may be a user's first."""
+        if connection.vendor == "sqlite" and not connection.introspection.table_names():
+            call_command("migrate", interactive=False, verbosity=0)
 
     def _print(self, data: Any, text: str, *, as_json: bool) -> None:
         self.stdout.write(json.dumps(data, default=str) if as_json else text)

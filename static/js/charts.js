@@ -128,7 +128,7 @@ function plot(box, make) {
     if (!data || !box.clientWidth) return;
     chart?.destroy();
     box.replaceChildren();
-    chart = new uPlot({ ...make(data), ...size(), legend: { show: false }, padding: [10, 12, 0, 0] }, data.series, box);
+    chart = new uPlot({ ...make(data), ...size(), legend: { show: false }, padding: [10, 22, 0, 0] }, data.series, box);
   }
   new ResizeObserver(() => chart?.setSize(size())).observe(box);
   look(build);

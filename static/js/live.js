@@ -186,7 +186,16 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("mouseout", () => behind && requestAnimationFrame(draw));
 document.addEventListener("focusout", () => behind && requestAnimationFrame(draw));
-document.addEventListener("htmx:after:swap", () => last && controls(last.body));
+
+// A button that was pressed is drawn anew: the focus goes to it, or to the one that undoes it.
+const TWIN = { pause: "resume", resume: "pause", play: "hold", hold: "play" };
+let pressed = "";
+document.addEventListener("click", (event) => (pressed = event.target.closest?.("#controls button")?.value ?? ""));
+document.addEventListener("htmx:after:swap", () => {
+  if (!pressed || document.activeElement !== document.body) return;
+  const find = (value) => document.querySelector(`#controls button[value="${value}"]:not([hidden])`);
+  (find(pressed) ?? find(TWIN[pressed]) ?? document.querySelector("#stop-menu > summary"))?.focus();
+});
 
 connect("live", { snapshot, heartbeat, state: (state, tries, why = "") => { link = { state, tries, why }; ages(); } });
 setInterval(ages, 1000);

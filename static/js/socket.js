@@ -40,7 +40,7 @@ export function connect(topic, { snapshot, heartbeat, state }) {
     if (socket && socket.readyState === WebSocket.OPEN) say("resync");
     else if (tries) open();
   });
-  addEventListener("pagehide", () => socket && socket.close());
+  addEventListener("pagehide", () => socket && socket.readyState === WebSocket.OPEN && socket.close());
   addEventListener("pageshow", (event) => event.persisted && open());
   open();
   return { resync: () => say("resync") };

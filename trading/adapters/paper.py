@@ -15,12 +15,10 @@ class PaperBroker:
     Replay and dry-run are built with this type only; it holds no address, no session and no client.
     """
 
-    def __init__(self, core: Kernel) -> None:
-        """Fill with the lines of ``core``."""
-        self._core = core
+    def __init__(self, core: Kernel, setup: Setup, rates: RateTable) -> None:
+        """Fill with the lines of ``core`` as ``setup`` says, at the charges ``rates``."""
+        self._settle, self._setup, self._rates = core.settle, setup, rates
 
-    def act(
-        self, bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, setup: Setup, rates: RateTable, ev: Floats
-    ) -> None:
+    def act(self, bar: Bar, lane: tuple[Floats, Ints], account: tuple[Floats, Ints], events: Floats) -> None:
         """Settle one lane's waiting order and protection against this bar."""
-        self._core.settle(bar, L, K, A, N, setup, rates, ev)
+        self._settle(bar, *lane, *account, self._setup, self._rates, events)

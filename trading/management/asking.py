@@ -25,11 +25,13 @@ def day(text: str) -> dt.date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date: write YYYY-MM-DD") from None
 
 
-def add_market_arguments(parser: CommandParser, *, strategies: tuple[str, ...] = tuple(STRATEGIES)) -> None:
-    """Add the symbols, dates, source, interval, strategy and parameters."""
+def add_market_arguments(
+    parser: CommandParser, *, strategies: tuple[str, ...] = tuple(STRATEGIES), dated: bool = True
+) -> None:
+    """Add the symbols, dates (needed when ``dated``), source, interval, strategy and parameters."""
     parser.add_argument("--symbols", nargs="+", required=True, metavar="SYMBOL", help="separated by spaces or commas")
-    parser.add_argument("--start-date", type=day, required=True, metavar="YYYY-MM-DD")
-    parser.add_argument("--end-date", type=day, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--start-date", type=day, required=dated, metavar="YYYY-MM-DD")
+    parser.add_argument("--end-date", type=day, required=dated, metavar="YYYY-MM-DD")
     parser.add_argument("--strategy", required=True, help=f"one of {', '.join(strategies)}")
     parser.add_argument("--data-source", default="csv", choices=("csv", "demo", "breeze", "hybrid"))
     parser.add_argument("--csv", metavar="DIR", default="", help="folder of bar files (default: DATA_FEED_CSV_DIRECTORY)")

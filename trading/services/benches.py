@@ -32,7 +32,7 @@ from trading.core.simulation import NO_CHARGES, Schedule, schedule, simulate
 from trading.core.state import TRADED, WIDTH
 from trading.core.sweeps import Single, alone, by_windows, sweep
 
-ROUNDS = 7
+ROUNDS = 15
 CAPITAL = 1e8
 NOTIONAL = 100_000.0
 CUTS = [
@@ -134,27 +134,38 @@ def run(work: Work, setups: Sequence[Setup], charges: Schedule, workers: int) ->
     return [found[k] for k in range(len(setups))]
 
 
-def timed(job: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the median seconds of ROUNDS runs after one warm-up, and the last result."""
-    job()
-    seconds = []
+def timed(*jobs: Callable[[], Any]) -> tuple[list[float], list[Any]]:
+    """Return each job's median seconds over ROUNDS rounds after one warm-up, and its last result.
+
+    The jobs take turns, so that a machine that slows down slows them all.
+    """
+    results = [job() for job in jobs]
+    seconds: list[list[float]] = [[] for _ in jobs]
     for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        result = job()
-        seconds.append(time.perf_counter() - begun)
-    return statistics.median(seconds), result
+        for k, job in enumerate(jobs):
+            begun = time.perf_counter()
+            results[k] = job()
+            seconds[k].append(time.perf_counter() - begun)
+    return [statistics.median(each) for each in seconds], results
 
 
 def measure(name: str, work: Work) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
     """Return a workload's figures, and its trades (symbol or configuration, entry bar, exit bar, prices, net P&L)."""
     cores = (os.cpu_count() or 1) if len(work.plain) > 1 else 1
+    jobs: list[Callable[[], Any]] = [
+        lambda: run(work, work.plain, NO_CHARGES, cores),
+        lambda: run(work, work.desk, work.charges, cores),
+    ]
     with one_core(cores == 1):
-        seconds, plain = timed(lambda: run(work, work.plain, NO_CHARGES, cores))
-        desk_seconds, desk = timed(lambda: run(work, work.desk, work.charges, cores))
-        rival = rivals_time(work, cores)
+        for job in jobs:
+            job()
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+        rival = rivals_job(work)
+        seconds, results = timed(*jobs, *([rival] if rival else []))
+    plain, desk = results[:2]
     found = {
-        "seconds": seconds,
-        "seconds_desk": desk_seconds,
+        "seconds": seconds[0],
+        "seconds_desk": seconds[1],
         "bars": len(work.panel) * len(work.plain),
         "trades": sum(each.measures.trades for each in plain),
         "net_pnl": round(sum(each.measures.total_pnl for each in plain), 3),
@@ -162,13 +173,14 @@ def measure(name: str, work: Work) -> tuple[dict[str, Any], list[tuple[Any, ...]
         "net_pnl_desk": round(sum(each.measures.total_pnl for each in desk), 2),
         "measures": len(plain[0].measures),
         "cores": cores,
-        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0, 1),
+        "rss_mb": round(memory, 1),
     }
+    if rival:
+        times = {"raptorbt_seconds": seconds[2], "times_raptorbt": round(seconds[2] / seconds[0], 2)}
+        found.update(times, times_raptorbt_desk=round(seconds[2] / seconds[1], 2))
     if len(work.panel.specs) > 1:
         with one_core(True):
-            found["seconds_portfolio"], _ = timed(lambda: portfolio(work))
-    if rival is not None:
-        found.update(raptorbt_seconds=rival, times_raptorbt=round(rival / seconds, 2), times_raptorbt_desk=round(rival / desk_seconds, 2))
+            found["seconds_portfolio"] = timed(lambda: portfolio(work))[0][0]
     return found, _trades(work, plain)
 
 
@@ -200,7 +212,7 @@ class one_core:  # noqa: N801 - reads as the statement it is
         if self.wanted:
             self.allowed = os.sched_getaffinity(0)
             with suppress(OSError):
-                os.sched_setaffinity(0, {min(self.allowed)})
+                os.sched_setaffinity(0, {max(self.allowed)})
 
     def __exit__(self, *_: object) -> None:
         """Run anywhere again."""
@@ -209,15 +221,15 @@ class one_core:  # noqa: N801 - reads as the statement it is
                 os.sched_setaffinity(0, self.allowed)
 
 
-def rivals_time(work: Work, cores: int) -> float | None:
-    """Return raptorbt's median seconds for the same job, signals and metrics included; None where it is not installed."""
+def rivals_job(work: Work) -> Callable[[], Any] | None:
+    """Return the same job for raptorbt, signals and metrics included; None where it is not installed."""
     try:
         import raptorbt
     except ImportError:
         return None
     if len(work.plain) > 1:
-        return timed(lambda: _rival_sweep(raptorbt, work))[0]
-    return timed(lambda: [_rival(raptorbt, work, j) for j in range(len(work.panel.specs))])[0]
+        return lambda: _rival_sweep(raptorbt, work)
+    return lambda: [_rival(raptorbt, work, j) for j in range(len(work.panel.specs))]
 
 
 def _rival_config(raptorbt: Any, setup: Setup) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sensequant.lib.logs import get_logger
 from trading.adapters.paper import PaperBroker
+from trading.core.errors import Invalid
 from trading.core.features import Bar
 from trading.core.kernel import kernel
 from trading.core.panel import LaneSpec
@@ -22,6 +23,7 @@ from trading.core.simulation import Schedule
 from trading.core.state import BARS, EVENTS, PAUSED, SESSION, WIDTH, Happening, happenings, new_account, new_lane
 from trading.core.strategies import strategy
 
+INF = math.inf
 ROWS_A_LANE = 10  # events one lane can cause in one moment, with room to spare
 log = get_logger("engine")
 
@@ -58,6 +60,7 @@ class Step:
     happenings: list[Happening]
     features: dict[int, Any] = field(default_factory=dict)
     new_session: bool = False
+    halted: tuple[int, ...] = ()  # lanes that stopped here
 
 
 class Engine:
@@ -70,8 +73,8 @@ class Engine:
         """Trade ``specs`` by strategy ``name`` with ``capital`` rupees; Invalid for an unknown strategy."""
         self.name, self.setup, self.specs = name, setup, tuple(specs)
         self.core = kernel(name, compiled=False)
-        self.broker = broker or PaperBroker(self.core)
         self.rates, self.changes = charges.rates.tolist(), charges.changes.tolist()
+        self.broker = broker or PaperBroker(self.core, setup, self.rates)
         size = strategy(name).MEMORY
         lanes = [new_lane(j, tick=spec.tick, lot=spec.lot, fixed=spec.fixed) for j, spec in enumerate(specs)]
         self.m = [[0.0] * size for _ in lanes]
@@ -88,32 +91,32 @@ class Engine:
         """Take one moment's bars, lane by lane, and return what happened; a lane that fails stops alone."""
         turned = bool(rows) and rows[0][1].session != self.N[SESSION]
         seen: dict[int, Any] = {}
+        before = len(self.halted)
         for lane, bar in rows:
             if lane in self.halted:
                 continue
             begun = time.perf_counter_ns()
             try:
                 seen[lane] = self._one(lane, bar)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other lanes go on
-                self._halt(lane, error)
+            except Exception as error:
+                self.halted[lane] = f"{type(error).__name__}: {error}"[:200]  # whatever it is, the other lanes go on
+                log.exception("lane stopped", symbol=self.specs[lane].symbol, error=self.halted[lane])
             self.latency.add(time.perf_counter_ns() - begun)
             self.last[lane] = bar
             self.bars += 1
         self.features.update(seen)
-        return Step(ts, self._drain(), seen, turned)
+        return Step(ts, self._drain(), seen, turned, tuple(self.halted)[before:])
 
     def _one(self, lane: int, bar: Bar) -> Any:
+        if not (0.0 < bar.open < INF and 0.0 < bar.high < INF and 0.0 < bar.low < INF and 0.0 < bar.close < INF):
+            raise Invalid(f"{bar[:4]} are no prices")  # before they can reach the account all lanes share
         if bar.session != self.N[SESSION]:
             self._turn(bar.session, bar.ts)
-        self.broker.act(bar, self.L[lane], self.K[lane], self.A, self.N, self.setup, self.rates, self.ev)
+        self.broker.act(bar, (self.L[lane], self.K[lane]), (self.A, self.N), self.ev)
         return self.core.react(bar, self.m[lane], self.L[lane], self.K[lane], self.A, self.N, self.setup, self.ev)
 
     def _turn(self, session: int, ts: int) -> None:
         self.core.turn_day(session, ts, self.L, self.K, self.A, self.N, self.setup, self.rates, self.changes, self.ev)
-
-    def _halt(self, lane: int, error: Exception) -> None:
-        self.halted[lane] = f"{type(error).__name__}: {error}"[:200]
-        log.exception("lane stopped", symbol=self.specs[lane].symbol, error=self.halted[lane])
 
     def _drain(self) -> list[Happening]:
         found = happenings(self.N, self.ev)
@@ -122,12 +125,10 @@ class Engine:
 
     def finish(self, ts: int) -> Step:
         """Close the last session's books."""
-        self.core.turn_day(
-            self.N[SESSION] + 1, ts, [], [], self.A, self.N, self.setup, self.rates, [], self.ev
-        )
+        self.core.turn_day(self.N[SESSION] + 1, ts, [], [], self.A, self.N, self.setup, self.rates, [], self.ev)
         return Step(ts, self._drain(), {}, new_session=True)
 
-    def pause(self, paused: bool) -> None:  # noqa: FBT001 - it is the switch itself
+    def pause(self, paused: bool) -> None:
         """Let entries through, or not; exits always go."""
         self.N[PAUSED] = int(paused)
 
@@ -141,11 +142,14 @@ class Engine:
         """Return every number but the indicators' memory, as JSON can keep them exactly."""
         return {"A": self.A, "N": self.N, "L": self.L, "K": self.K, "latency": self.latency.buckets, "bars": self.bars}
 
-    def restore(self, numbers: dict[str, Any], memory: Sequence[tuple[list[float], int]], today: Sequence[list[Bar]]) -> None:
+    def restore(
+        self, numbers: dict[str, Any], memory: Sequence[tuple[list[float], int]], today: Sequence[list[Bar]]
+    ) -> None:
         """Continue from ``numbers``: ``memory`` per lane as of the session's start with the bars it had seen, and the
         session's bars so far and to come; those already seen are shown to the indicators again, and to nothing else.
         """
-        self.A, self.N, self.L, self.K = (list(numbers[key]) for key in ("A", "N", "L", "K"))
+        self.A, self.N = [float(x) for x in numbers["A"]], list(numbers["N"])  # JSON may hand 1e16 back as an int
+        self.L, self.K = [[float(x) for x in row] for row in numbers["L"]], [list(row) for row in numbers["K"]]
         self.latency = Latency(numbers["latency"])
         self.bars = numbers["bars"]
         for lane, (saved, seen) in enumerate(memory):

@@ -37,6 +37,7 @@ from trading.models.live import Snapshot
 from trading.models.orders import Order, Signal
 from trading.models.positions import EquityPoint, Trade
 from trading.services.engine import Engine
+from trading.services.following import FollowTape
 from trading.services.recording import moment
 from trading.services.tapes import Tape
 
@@ -58,7 +59,7 @@ def iso(at: dt.datetime | None) -> str | None:
 class Picture:
     """One run's live picture; ``epoch`` tells readers when to begin afresh."""
 
-    def __init__(self, run: EngineRun, engine: Engine, tape: Tape, session: Session | None = None) -> None:
+    def __init__(self, run: EngineRun, engine: Engine, tape: Tape | FollowTape, session: Session | None = None) -> None:
         """Show ``run`` as ``engine`` stands over ``tape``."""
         self.run, self.engine, self.tape, self.session = run, engine, tape, session
         self.epoch, self.version = uuid.uuid4().hex, 0
@@ -71,6 +72,7 @@ class Picture:
         """Begin a session: a fresh curve, and the closes it is compared with."""
         self.session = session
         self.curve.clear()
+        self.tables = {}
         self.before = {lane: self.tape.before(lane, day) for lane in range(len(self.engine.specs))}
         for point in EquityPoint.objects.filter(run=self.run, at__gte=session.open).order_by("at") if session else ():
             self.curve.append([int(point.at.timestamp()), float(point.equity)])

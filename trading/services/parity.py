@@ -53,7 +53,7 @@ def replay(
             found.extend(engine.step(ts, rows).happenings)
         if progress:
             progress((k + 1) / len(tape.days))
-    found.extend(engine.finish(max(int(tape.bars(j).ts[-1]) for j in range(len(lanes)))).happenings)
+    found.extend(engine.finish(tape.last(tape.days[-1])).happenings)
     return found
 
 
@@ -77,4 +77,5 @@ def _said(each: Happening | None, symbols: Sequence[str]) -> dict[str, Any] | No
     if each is None:
         return None
     symbol = symbols[each.lane] if each.lane >= 0 else None
-    return {"kind": WORDS.get(each.kind, str(each.kind)), "symbol": symbol, "bar": each.bar, "ts": each.ts, **each.values}
+    kind = WORDS.get(each.kind, str(each.kind))
+    return {"kind": kind, "symbol": symbol, "bar": each.bar, "ts": each.ts, **each.values}

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
+from sensequant.lib.errors import NotAllowed
+
 from trading.core.features import Bar
-from trading.core.orders import Status
+from trading.core.orders import Status, may_become
 from trading.core.risk import reasons
 from trading.core.signals import DIRECTIONS
 from trading.core.state import (
     AVG,
     CASH,
-    DAY_END,
     ENTRY,
     ENTRY_TS,
     EQUITY,
@@ -29,7 +31,6 @@ from trading.core.state import (
     EXPOSURE,
     FILLED,
     ORDERED,
-    PEND,
     QTY,
     SIDE,
     SIGNAL,
@@ -67,12 +68,15 @@ class Recorder:
         self.run, self.engine = run, engine
         self.seconds = engine.setup.minutes * 60
         self.strategy = strategy(engine.name)
-        self.orders: dict[int, Order] = {order.number: order for order in Order.objects.filter(run=run, status__in=["working", "partial"])}
+        working = Order.objects.filter(run=run, status__in=[Status.WORKING, Status.PARTIAL])
+        self.orders: dict[int, Order] = {order.number: order for order in working}
         self.equity_at = 0
         self.trades: list[Trade] = []
 
-    def open_session(self) -> None:
-        """Keep what every lane's indicators remember as the session begins."""
+    def open_session(self, ts: int) -> None:
+        """Keep what every lane's indicators remember as a session begins; ``ts`` is the last bar taken before it, or 0."""
+        if ts:
+            self.run.cursor = moment(ts)
         rows = [
             LaneState(
                 run=self.run, number=j, symbol=spec.symbol, memory=_plain(self.engine.m[j]), bars=self.engine.K[j][0],
@@ -88,15 +92,17 @@ class Recorder:
 
     def record(self, step: Step) -> None:
         """Remember a moment: its happenings, the positions they left, and the numbers to continue from."""
+        self.trades = []
         due = step.ts - self.equity_at >= EQUITY_EVERY
-        if not step.happenings and not due:
+        if not (step.happenings or step.halted or due):
             return
         with transaction.atomic():
-            self.trades = []
             for each in step.happenings:
                 HANDLERS[each.kind](self, each, step) if each.kind in HANDLERS else None
             for lane in {each.lane for each in step.happenings if each.kind in (FILLED, TRADED)}:
                 self._keep_position(lane)
+            for lane in step.halted:
+                LaneState.objects.filter(run=self.run, number=lane).update(halted=self.engine.halted[lane])
             self._keep_equity(step.ts + self.seconds)
             self.run.cursor = moment(step.ts)
             self._save_numbers()
@@ -114,28 +120,24 @@ class Recorder:
         EngineRun.objects.filter(pk=run.pk).update(numbers=run.numbers, bars=run.bars, cursor=run.cursor)
 
     def _keep_equity(self, ts: int) -> None:
-        A = self.engine.A
-        EquityPoint.objects.bulk_create(
-            [
-                EquityPoint(
-                    run=self.run, at=moment(ts), equity=money(A[EQUITY]), cash=money(A[CASH]), exposure=money(A[EXPOSURE])
-                )
-            ],
-            ignore_conflicts=True,
-        )
+        account = self.engine.A
+        equity, cash, exposure = (money(account[slot]) for slot in (EQUITY, CASH, EXPOSURE))
+        point = EquityPoint(run=self.run, at=moment(ts), equity=equity, cash=cash, exposure=exposure)
+        EquityPoint.objects.bulk_create([point], ignore_conflicts=True)
 
     def _keep_position(self, lane: int) -> None:
-        L, K, symbol = self.engine.L[lane], self.engine.K[lane], self.engine.specs[lane].symbol
+        floats, ints, symbol = self.engine.L[lane], self.engine.K[lane], self.engine.specs[lane].symbol
         known = Position.objects.filter(run=self.run, symbol=symbol, strategy=self.engine.name)
-        if K[SIDE] == 0:
+        if ints[SIDE] == 0:
             known.delete()
             return
         Position.objects.update_or_create(
             run=self.run, symbol=symbol, strategy=self.engine.name,
             defaults={
-                "side": DIRECTIONS[K[SIDE]], "quantity": K[QTY], "entry_price": money(L[AVG]),
-                "stop": money(L[STOP]) if L[STOP] else None, "target": money(L[TARGET]) if L[TARGET] else None,
-                "charges": money(L[TRADE_COST]), "opened_at": moment(K[ENTRY_TS]),
+                "side": DIRECTIONS[ints[SIDE]], "quantity": ints[QTY], "entry_price": money(floats[AVG]),
+                "stop": money(floats[STOP]) if floats[STOP] else None,
+                "target": money(floats[TARGET]) if floats[TARGET] else None,
+                "charges": money(floats[TRADE_COST]), "opened_at": moment(ints[ENTRY_TS]),
             },
         )  # fmt: skip
 
@@ -193,9 +195,13 @@ class Recorder:
         self.trades.append(trade)
 
     def _advance(self, order: Order, new: Status, at: dt.datetime) -> None:
-        old = order.status
+        old = Status(order.status)
+        won = may_become(old, new) and Order.objects.filter(pk=order.pk, status=old).update(
+            status=new, filled=order.filled
+        )
+        if not won:
+            raise NotAllowed(f"order {order.number} of run {self.run.pk} is {old} and cannot become {new}")
         order.status = new
-        Order.objects.filter(pk=order.pk, status=old).update(status=new, filled=order.filled)
         OrderEvent.objects.create(order=order, old=old, new=new, at=at)
         if new in (Status.FILLED, Status.EXPIRED):
             self.orders.pop(order.number, None)
@@ -240,15 +246,18 @@ def _sentence(text: str, sentiment: float) -> str:
     return text if math.isnan(sentiment) else f"{text}; sentiment {sentiment:+.2f}"
 
 
-def restore(run: EngineRun, engine: Engine, bars_of: Any) -> None:
-    """Let ``engine`` continue ``run``; ``bars_of(lane)`` returns the bars of the session the cursor lies in."""
-    if not run.numbers:
-        return
+def restore(run: EngineRun, engine: Engine, bars_of: Callable[[int], list[Bar]]) -> bool:
+    """Let ``engine`` continue ``run``, and say whether there was anything to continue.
+
+    ``bars_of(lane)`` returns the bars of the session the run's cursor lies in.
+    """
     lanes = list(LaneState.objects.filter(run=run).order_by("number"))
+    if not run.numbers or not lanes:
+        return False
     memory = [(memory_of(lane.memory), lane.bars) for lane in lanes]
-    today: list[list[Bar]] = [bars_of(j) for j in range(len(lanes))]
+    today = [bars_of(j) if run.cursor else [] for j in range(len(lanes))]
     engine.restore(run.numbers, memory, today)
     engine.halted = {lane.number: lane.halted for lane in lanes if lane.halted}
+    return True
 
 
-__all__ = ["DAY_END", "PEND", "Recorder", "money", "moment", "restore"]

@@ -22,6 +22,7 @@ from trading.models.orders import Fill
 from trading.services import calendar as calendars
 from trading.services import journal, markets, recording, runs
 from trading.services.engine import Engine, Latency, Step
+from trading.services.following import FollowTape
 from trading.services.live import Picture
 from trading.services.tapes import Moment, Tape
 
@@ -85,16 +86,22 @@ class Runner:
         """Load the bars, build the engine, and restore what the run had come to."""
         self.run, self.stop, self.clock, self.show = run, stop, clock, show
         self.wanted, order = plan_of(run)
-        lanes = markets.lanes(self.wanted, at=clock())
-        self.tape = Tape(lanes)
+        self.looked = self.shown = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self.tape: Tape | FollowTape
+        if run.mode == "dry-run":
+            self.tape = FollowTape(self.wanted, clock=clock, rest=self._rest)
+        else:
+            self.tape = Tape(markets.lanes(self.wanted, at=clock()))
         setup = runs.setup_of(order, self.wanted)
-        charges = runs.charges_of(order, self.wanted, lanes)
+        charges = runs.charges_between(order, *_dates(self.tape))
         self.engine = Engine(order.strategy, setup, self.tape.specs, capital=order.capital, charges=charges)
-        self.cursor = int(run.cursor.timestamp()) if run.cursor else -(1 << 62)
-        recording.restore(run, self.engine, lambda lane: self.tape.bars_of(lane, _day(self.cursor)))
+        self.cursor = int(run.cursor.timestamp()) if run.cursor else 0
+        going_on = recording.restore(run, self.engine, lambda lane: self.tape.bars_of(lane, _day(self.cursor)))
+        if isinstance(self.tape, FollowTape) and not going_on:
+            for lane in range(len(self.tape.specs)):
+                self.engine.warm(lane, self.tape.before_today(lane))
         self.recorder = recording.Recorder(run, self.engine)
         self.picture = Picture(run, self.engine, self.tape)
-        self.looked = self.shown = dt.datetime.min.replace(tzinfo=dt.UTC)
         journal.rebuild(run)
 
     def __call__(self) -> str:
@@ -114,7 +121,8 @@ class Runner:
                 self._take(self.engine.step(ts, rows), seconds)
             if ended != "finished":
                 break
-        else:
+        ended = "suspended" if self.stop.is_set() else "stopped" if self.run.stop_requested else ended
+        if ended == "finished":
             self._take(self.engine.finish(self.cursor), seconds)
         self.recorder.save(self.cursor if self.cursor > 0 else None)
         self._become(ended)
@@ -131,11 +139,10 @@ class Runner:
 
     def _open(self, day: int, session: Session | None) -> bool:
         """Begin a session; return False when the whole of it is behind the cursor."""
-        ends = max((bars[-1].ts for lane in range(len(self.tape.specs)) if (bars := self.tape.bars_of(lane, day))), default=0)
-        if ends <= self.cursor:
+        if isinstance(self.tape, Tape) and self.tape.last(day) <= self.cursor:
             return False
         if _day(self.cursor) != day:
-            self.recorder.open_session()
+            self.recorder.open_session(self.cursor)
         self.picture.open_session(session, day)
         return True
 
@@ -169,6 +176,14 @@ class Runner:
             self.stop.wait(pause)
             self._look()
             self._show()
+
+    def _rest(self) -> bool:
+        """Wait a moment for news of the market; False when the run should end."""
+        self.stop.wait(LOOK)
+        if hasattr(self, "picture"):
+            self._look()
+            self._show()
+        return not (self.stop.is_set() or self.run.stop_requested)
 
     def _look(self) -> None:
         """Read the operators' switches and leave a sign of life, a few times a second at most."""
@@ -255,6 +270,12 @@ def serve(stop: threading.Event) -> None:
             log.exception("the demo desk failed", error=str(error))
             stop.wait(5)
     close_old_connections()
+
+
+def _dates(tape: Tape | FollowTape) -> tuple[dt.date, dt.date]:
+    """Return the dates of a tape's first and last bars."""
+    ends = [int(bars.ts[edge]) for lane in range(len(tape.specs)) if len(bars := tape.bars(lane)) for edge in (0, -1)]
+    return recording.moment(min(ends)).astimezone(IST).date(), recording.moment(max(ends)).astimezone(IST).date()
 
 
 def _day(ts: int) -> int:

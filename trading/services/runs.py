@@ -19,6 +19,7 @@ from trading.core.rules import Setup
 from trading.core.setups import make_setup
 from trading.core.simulation import Schedule, schedule
 from trading.core.strategies import strategy
+from trading.models.strategies import StrategyConfig
 from trading.services.markets import DEMO, Wanted
 
 BARS_WORTH_COMPILING = 1_500_000  # plain takes about 7 µs a bar; compiling a strategy takes about 10 s
@@ -35,12 +36,16 @@ class Ordered:
 
 
 def order(name: str, params: Mapping[str, Any], capital: float | None) -> Ordered:
-    """Return the order; Invalid for an unknown strategy, BadInput for a capital that cannot be."""
+    """Return the order: ``params`` over those of the strategy's active configuration, all of them kept with the run.
+
+    Invalid for an unknown strategy, BadInput for a capital that cannot be.
+    """
     strategy(name)
+    active = StrategyConfig.objects.filter(strategy=name, status="active").first()
     rupees = settings.DESK.starting_capital_inr if capital is None else float(capital)
     if not 1_000 <= rupees <= MOST_CAPITAL:
         raise BadInput(f"a capital of {capital} rupees cannot be used", fix=f"give 1000 to {MOST_CAPITAL:.0f}")
-    return Ordered(name, dict(params), rupees)
+    return Ordered(name, {**(active.params if active else {}), **params}, rupees)
 
 
 def source_of(kind: str, directory: str) -> str:
@@ -79,9 +84,13 @@ def charges_of(order: Ordered, wanted: Wanted, lanes: Sequence[LaneBars]) -> Sch
     days = [int(each.places.session[edge]) for each in lanes if len(each.bars) for edge in (0, -1)]
     if not days:
         raise Invalid("there are no bars to run on: choose other dates or symbols")
+    return charges_between(order, dt.date.fromordinal(min(days)), dt.date.fromordinal(max(days)))
+
+
+def charges_between(order: Ordered, first: dt.date, last: dt.date) -> Schedule:
+    """Return the dated charges of the plan from ``first`` to ``last``; the last ones known hold on."""
     plan = str(order.params.get("plan", settings.DESK.charge_plan))
-    product = str(order.params.get("product", "cash"))
-    return schedule(plan, product, dt.date.fromordinal(min(days)), dt.date.fromordinal(max(days)))
+    return schedule(plan, str(order.params.get("product", "cash")), first, last)
 
 
 def worth_compiling(name: str, bars: int) -> bool:

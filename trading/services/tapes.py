@@ -47,6 +47,11 @@ class Tape:
         k = track.days.index(day)
         return _bars(track.lane, track.edges[k], track.edges[k + 1])
 
+    def last(self, day: int) -> int:
+        """Return the start of the last bar of a day; 0 when it has none."""
+        ends = [int(t.lane.bars.ts[t.edges[t.days.index(day) + 1] - 1]) for t in self._tracks if day in t.days]
+        return max(ends, default=0)
+
     def moments(self, day: int) -> Iterator[Moment]:
         """Yield (bar start, [(lane, bar), …]) of one day in the order of time, lanes in their own order."""
         queues = [self.bars_of(lane, day) for lane in range(len(self._tracks))]

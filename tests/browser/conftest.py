@@ -1,0 +1,114 @@
+"""A desk that serves, and a Chromium that visits it."""
+
+import threading
+import time
+import uuid
+
+import pytest
+import uvicorn
+from django.contrib.auth.models import User
+from playwright.sync_api import sync_playwright
+
+from sensequant.config import ROOT
+from sensequant.lib import broadcast
+from sensequant.lib.clock import now
+from tests import services
+from tests.trading.pages import a_run, an_order, body, published
+
+PASSWORD = "monsoon-in-mumbai"
+OUTPUT = ROOT / "tests" / "output"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The installed Chromium; while it runs, the database may be used from a thread that has a loop."""
+    if not (ROOT / "static/vendor/htmx.min.js").exists():
+        pytest.skip("the browser libraries are not there: npm ci && npm run vendor")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as play:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        chromium = play.chromium.launch(executable_path=services.chromium(), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address(django_db_setup):
+    """The address of a desk that serves the tests' database from a thread."""
+    from sensequant.asgi import application
+
+    config = uvicorn.Config(application, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+
+
+class Desk:
+    """A run, its published picture, and a way to publish the next one."""
+
+    def __init__(self):
+        self.run = a_run()
+        an_order(self.run)
+        self.version, self.epoch = 0, uuid.uuid4().hex
+        self.publish()
+
+    def body(self, **changes):
+        """The picture with ``changes``."""
+        return body(self.run, **changes)
+
+    def publish(self, **changes):
+        """Store the next picture and ping the sockets, as the engine does."""
+        self.version += 1
+        published(self.run, self.version, self.epoch, now(), **changes)
+        broadcast.publish("live", {"version": self.version, "epoch": self.epoch})
+
+    def money(self, **changes):
+        """Publish other figures."""
+        self.publish(pnl={**self.body()["pnl"], **changes})
+
+
+@pytest.fixture
+def desk(transactional_db):
+    """A desk with a run and a user who may do everything."""
+    User.objects.create_superuser("asha", password=PASSWORD)
+    return Desk()
+
+
+@pytest.fixture
+def page(browser, address, desk):
+    """A page of somebody who has just logged in; whatever the console complains of fails the test."""
+    context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/login")
+    page.fill("#id_username", "asha")
+    page.fill("#id_password", PASSWORD)
+    page.press("#id_password", "Enter")
+    page.wait_for_selector("#strip")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def bare(browser, address, desk):
+    """The same without scripts."""
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("#id_username", "asha")
+    page.fill("#id_password", PASSWORD)
+    page.click("text=Log in")
+    yield page
+    context.close()
