@@ -5,7 +5,7 @@ which reads the newest row, so a lost ping costs at most ``POLL`` seconds and a 
 
     to us    {"do": "subscribe"|"unsubscribe"|"resync", "topic": "live"}, {"do": "pong"}
     from us  {"topic": "live", "v", "epoch", "sent_at", "body"}
-             {"topic": "heartbeat", "sent_at", "ages": {"live": seconds}, "v", "epoch"}
+             {"topic": "heartbeat", "sent_at", "ages": {"live": seconds}, "trouble": text}
     closed   4400 not understood, 4401 not logged in, 4408 too slow, 4409 too large, 4429 too many sockets
 """
 
@@ -78,6 +78,7 @@ class Shelf:
     def __init__(self) -> None:
         """Begin with nothing read."""
         self.pages = {topic: Page() for topic in live.TOPICS}
+        self.trouble = ""  # what the pages must be told although nothing is published any more
 
     @classmethod
     def here(cls) -> Shelf:
@@ -93,6 +94,7 @@ class Shelf:
                 return page
             page.looked = time.monotonic()
             await self._read(topic, page)
+            self.trouble = await database_sync_to_async(live.trouble)()
         return page
 
     async def _read(self, topic: str, page: Page) -> None:
@@ -209,11 +211,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
 
     async def send_heartbeat(self) -> None:
         """Tell how old each topic's newest snapshot is, in seconds, so that silence is not mistaken for calm."""
-        pages, at = Shelf.here().pages, now()
-        ages = {
-            name: round(at.timestamp() - pages[name].published, 2) for name in self.topics if pages[name].version >= 0
-        }
-        body = {"topic": "heartbeat", "sent_at": at.isoformat(timespec="milliseconds"), "ages": ages}
+        shelf, at = Shelf.here(), now()
+        seen = {name: shelf.pages[name] for name in self.topics}
+        ages = {name: round(at.timestamp() - page.published, 2) for name, page in seen.items() if page.version >= 0}
+        sent = at.isoformat(timespec="milliseconds")
+        body = {"topic": "heartbeat", "sent_at": sent, "ages": ages, "trouble": shelf.trouble}
         await asyncio.wait_for(self.send(text_data=json.dumps(body)), SLOWEST)
 
     async def still_logged_in(self) -> bool:

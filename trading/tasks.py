@@ -1,4 +1,4 @@
-"""Doorbells: ids in, one service call. A backtest runs in a process of its own, so pages and engine never wait for it."""
+"""Doorbells: ids in, one service call. A backtest runs in a process of its own, so nothing waits for it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ log = get_logger("tasks")
 def run_backtest(*, run_id: int) -> None:
     """Execute a queued backtest; its result and its errors are kept on its row."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "backtest", "--run", str(run_id), "--json"]
-    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     if done.returncode:
         log.error("backtest failed", run=run_id, code=done.returncode, error=done.stderr.strip()[-500:])

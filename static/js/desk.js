@@ -120,7 +120,7 @@ document.addEventListener("keydown", (event) => {
     if (typing(event.target)) event.target.blur();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || root.dataset.keys === "off") return;
+  if (event.ctrlKey || event.metaKey || event.altKey || root.dataset.shortcuts === "off") return;
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && event.target.matches("tr")) {
     event.target.querySelector("a")?.click();

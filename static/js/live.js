@@ -25,6 +25,7 @@ const profit = $("curve") && curve($("curve"), $("curve-summary"));
 
 function snapshot(message) {
   if (last && message.epoch === last.epoch && message.v <= last.v) return;
+  if (last && message.body.run !== last.body.run) return location.reload(); // another run has other symbols and features
   const anew = last && message.epoch !== last.epoch;
   last = message;
   takenAt = Date.now();
@@ -35,6 +36,9 @@ function snapshot(message) {
 }
 
 function heartbeat(message) {
+  const box = $("trouble");
+  if (box.textContent !== message.trouble) box.textContent = message.trouble;
+  box.hidden = !message.trouble;
   if (message.ages.live === undefined) return;
   takenAt = Date.now();
   ageThen = message.ages.live;

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 import uvicorn
+from django.conf import settings
 from django.contrib.auth.models import User
 from playwright.sync_api import sync_playwright
 
@@ -83,32 +84,34 @@ def desk(transactional_db):
     return Desk()
 
 
+def somebody(browser, address, client, **options):
+    """Return a browser context of somebody who is logged in."""
+    client.force_login(User.objects.get(username="asha"))
+    context = browser.new_context(base_url=address, **options)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+    return context
+
+
 @pytest.fixture
-def page(browser, address, desk):
-    """A page of somebody who has just logged in; whatever the console complains of fails the test."""
-    context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900}, color_scheme="dark")
+def page(browser, address, desk, client):
+    """The Live page; whatever the console complains of fails the test."""
+    context = somebody(browser, address, client, viewport={"width": 1440, "height": 900}, color_scheme="dark")
     page = context.new_page()
     complaints = []
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto("/login")
-    page.fill("#id_username", "asha")
-    page.fill("#id_password", PASSWORD)
-    page.press("#id_password", "Enter")
-    page.wait_for_selector("#strip")
+    page.goto("/")
     yield page
     context.close()
     assert complaints == []
 
 
 @pytest.fixture
-def bare(browser, address, desk):
+def bare(browser, address, desk, client):
     """The same without scripts."""
-    context = browser.new_context(base_url=address, java_script_enabled=False)
+    context = somebody(browser, address, client, java_script_enabled=False)
     page = context.new_page()
-    page.goto("/login")
-    page.fill("#id_username", "asha")
-    page.fill("#id_password", PASSWORD)
-    page.click("text=Log in")
+    page.goto("/")
     yield page
     context.close()

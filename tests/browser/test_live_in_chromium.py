@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from sensequant.config import ROOT
-from tests.browser.conftest import OUTPUT
+from tests.browser.conftest import OUTPUT, PASSWORD
 from trading.models import EngineRun
 
 pytestmark = [
@@ -20,6 +20,23 @@ pytestmark = [
 def live(page):
     expect(page.locator("#wire .said")).to_have_text("live", timeout=10_000)
     return page
+
+
+def test_logging_in_leads_to_the_live_page_and_out_again(browser, address, desk):
+    page = browser.new_page(base_url=address)
+    page.goto("/orders/")
+    expect(page.locator("main")).to_contain_text("Log in to go on to /orders/")
+    page.fill("#id_username", "asha")
+    page.fill("#id_password", "wrong")
+    page.press("#id_password", "Enter")
+    expect(page.get_by_role("alert")).to_contain_text("is not right")
+    page.fill("#id_password", PASSWORD)
+    page.press("#id_password", "Enter")
+    page.wait_for_url("**/orders/")
+    page.click("#user-menu summary")
+    page.get_by_role("button", name="Log out asha").click()
+    page.wait_for_url("**/login")
+    page.close()
 
 
 def test_the_page_moves_when_the_engine_publishes(page, desk):
@@ -216,7 +233,17 @@ def test_everything_works_without_scripts(bare, desk):
     assert bare.locator("html").get_attribute("data-theme") == "light"
 
 
-PLACES = ["/", "/orders/", "/positions/", "/signals/", "/journal/", "/backtests/", "/chart/DEMOBANK/", "/settings"]
+PLACES = [
+    "/",
+    "/orders/",
+    "/positions/",
+    "/signals/",
+    "/journal/",
+    "/backtests/",
+    "/chart/DEMOBANK/",
+    "/settings",
+    "/login",
+]
 EVERYTHING = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKS = {  # the cookies of a look, and the rules that depend on it
     "dark": ({"theme": "dark"}, EVERYTHING),

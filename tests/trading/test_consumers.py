@@ -149,6 +149,17 @@ async def test_a_heartbeat_tells_how_old_the_figures_are(cookies, run, monkeypat
         await one.say(LIVE)
         said = await hear_about(one, "heartbeat")
     assert 0 <= said["ages"]["live"] < 5
+    assert said["trouble"] == ""
+
+
+async def test_a_heartbeat_tells_of_a_failed_run_that_publishes_nothing(cookies, run, monkeypatch):
+    monkeypatch.setattr(consumers, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(consumers, "POLL", 0.1)
+    await publish(run)
+    await type(run).objects.filter(pk=run.pk).aupdate(state="failed", error="the disk is full")
+    async with socket("/ws/live/", cookies=cookies) as one:
+        await one.say(LIVE)
+        assert (await hear_about(one, "heartbeat"))["trouble"] == f"Run {run.pk} failed: the disk is full"
 
 
 @pytest.mark.parametrize(

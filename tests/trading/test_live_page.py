@@ -56,6 +56,13 @@ def test_a_failed_run_shows_its_error(looker):
     assert "the bars of DEMOBANK are missing" in text(looker.get("/"))
 
 
+def test_an_old_picture_does_not_hide_that_the_current_run_failed(looker):
+    old = a_run(current=False, state="suspended")
+    published(old)
+    new = a_run(state="failed", error="the disk is full")
+    assert f"Run {new.pk} failed: the disk is full" in text(looker.get("/"))
+
+
 def test_everything_stands_in_the_page_before_any_script_ran(looker):
     published(a_run())
     page = text(looker.get("/"))

@@ -68,5 +68,5 @@ def _daily(rng: np.random.Generator, ts: npt.NDArray[np.int64], price: float, vo
 
 def _bars(ts: npt.NDArray[np.int64], prices: Floats, volume: npt.NDArray[np.int64]) -> Bars:
     p = np.round(prices, 4)
-    columns = (p[:, 0], p.max(1), p.min(1), p[:, -1])
-    return Bars(ts, *(np.ascontiguousarray(column) for column in columns), volume.astype(np.float64))
+    o, h, l, c = (np.ascontiguousarray(column) for column in (p[:, 0], p.max(1), p.min(1), p[:, -1]))
+    return Bars(ts, o, h, l, c, volume.astype(np.float64))

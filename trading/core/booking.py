@@ -87,7 +87,7 @@ def rates_at(table: RateTable, row: int) -> Rates:
 
 def paise(rupees: float) -> int:
     """Return rupees in whole paise, half up."""
-    return int(math.floor(rupees * 100.0 + 0.5))
+    return math.floor(rupees * 100.0 + 0.5)
 
 
 def leg_cost(value: float, way: int, purpose: int, session: int, K: Ints, N: Ints, s: Setup, table: RateTable) -> float:
@@ -200,14 +200,13 @@ def _clear(L: Floats, K: Ints) -> None:
 
 
 def carry(L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats) -> None:
-    """Move a position that is held past its first session to delivery rates, once; a short pays no more."""
-    if K[SIDE] == 0 or K[CARRIED] == 1:
-        return
-    K[CARRIED] = 1
-    if s.costs.flat >= 0.0 or K[SIDE] < 0:
+    """Move what was bought in this session and is held past its end to delivery rates; a short pays no more."""
+    fresh = K[ENTRY_PAISE] - K[CARRIED]
+    K[CARRIED] = K[ENTRY_PAISE]
+    if fresh == 0 or s.costs.flat >= 0.0 or K[SIDE] < 0:
         return
     rates = rates_at(table, N[RATE_ROW])
-    held = K[ENTRY_PAISE] * K[QTY] // K[TOTAL_QTY]
+    held = fresh * K[QTY] // K[TOTAL_QTY]
     a0, b0, c0, d0, e0 = levies(held, 1, 0, 0, rates)
     a1, b1, c1, d1, e1 = levies(held, 1, 1, 0, rates)
     more = a1 + b1 + c1 + d1 + e1 - a0 - b0 - c0 - d0 - e0
@@ -230,9 +229,8 @@ def turn_day(
     if N[SESSION] >= 0:
         for j in range(len(lanes_K)):
             carry(lanes_L[j], lanes_K[j], A, N, s, table, ev)
-        row = (
-            float(N[SESSION]), A[EQUITY], A[CASH], A[EXPOSURE], A[CHARGES_DAY], float(N[TRADES_DAY]), 0.0, 0.0, 0.0, 0.0,
-        )  # fmt: skip
+        day, entries = float(N[SESSION]), float(N[TRADES_DAY])
+        row = (day, A[EQUITY], A[CASH], A[EXPOSURE], A[CHARGES_DAY], entries, 0.0, 0.0, 0.0, 0.0)
         emit(N, ev, DAY_END, -1, 0, ts, row)
     N[SESSION] = session
     N[TRADES_DAY] = N[STT_SCALED] = N[STT_PAID] = 0

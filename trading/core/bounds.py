@@ -53,14 +53,15 @@ def make(cls: type[P], values: Mapping[str, Any]) -> P:
     for name in values:
         if name not in known:
             raise Invalid(f"unknown parameter {name!r}: use one of {', '.join(sorted(known))}")
-    return cls(**{name: _value(field, values.get(name, field.default)) for name, field in known.items()})
+    made: P = cls(**{name: _value(field, values.get(name, field.default)) for name, field in known.items()})
+    return made
 
 
 def _value(field: Field, given: Any) -> Any:
     low, high, unit = field.bound.low, field.bound.high, field.bound.unit
     try:
         number = float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Invalid(f"{field.name}={given!r} is not a number: use {low:g} to {high:g} {unit}") from None
     if not math.isfinite(number) or not low <= number <= high:
         raise Invalid(f"{field.name}={given} is out of bounds: use {low:g} to {high:g} {unit}")

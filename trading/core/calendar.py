@@ -6,6 +6,7 @@ import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -87,7 +88,7 @@ class Override:
         if self.closed and self.windows:
             raise Invalid(f"the override of {self.day} is closed and yet has trading windows: give one or the other")
         edges = [edge for window in self.windows for edge in window]
-        if any(later <= earlier for earlier, later in zip(edges, edges[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(edges)):
             raise Invalid(f"the windows of the override of {self.day} must follow one another and end after they began")
         if any(edge.second or edge.microsecond for edge in edges):
             raise Invalid(f"the windows of the override of {self.day} must be whole minutes")

@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from trading.core.booking import RateTable, book, trip, turn_day
+from trading.core.booking import RateTable, book, trip
 from trading.core.features import Bar
 from trading.core.fills import capacity, on_tick, protection, slipped
 from trading.core.indicators import Memory
-from trading.core.metrics import measure, write
 from trading.core.risk import (
     CARRY_ORDER,
     SENTIMENT,
@@ -29,12 +27,10 @@ from trading.core.state import (
     BARS,
     BARS_IN,
     BREAKER,
-    CAPITAL,
     DRAWDOWN,
     ENTRY,
     ENTRY_I,
     EQUITY,
-    EVENTS,
     EXIT,
     EXIT_WHY,
     EXPIRED,
@@ -61,7 +57,6 @@ from trading.core.state import (
     QTY,
     RESERVED,
     SEEN,
-    SESSION,
     SHARES,
     SIDE,
     SIGNAL,
@@ -72,36 +67,42 @@ from trading.core.state import (
     TAKE_PROFIT,
     TARGET,
     TICK,
-    TROUGH,
     TRADES_DAY,
+    TROUGH,
     WAITING,
     Floats,
     Ints,
     emit,
 )
-from trading.core.strategies.crossover import advance, decide, keep, recall, volatility  # kernel.py binds each strategy's own
+from trading.core.strategies.crossover import (  # kernel.py binds each strategy's own
+    advance,
+    decide,
+    keep,
+    recall,
+    volatility,
+)
 
 
-def settle(
-    bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats
-) -> None:
-    """Let the paper market act on this bar: fill what waits at its open, then stop and target, then mark to its close."""
+def settle(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats) -> None:
+    """Let the paper market act on this bar: fill what waits at its open, watch stop and target, mark to its close."""
+    traded = 0
     if K[PEND] != NOTHING:
-        _fill_waiting(bar, L, K, A, N, s, table, ev)
-    if K[SIDE] == 0:
+        traded = _fill_waiting(bar, L, K, A, N, s, table, ev)
+    elif K[SIDE] == 0:
         return
-    if K[SEEN] != bar.session:
-        K[SEEN] = bar.session
-        K[HELD] += 1
-    if K[BARS] > K[ENTRY_I] or s.rules.arm_on_fill_bar == 1:
-        why, level = protection(K[SIDE], bar.open, bar.high, bar.low, L[STOP], L[TARGET])
-        if why != NOTHING:
-            _protect(bar, why, level, L, K, A, N, s, table, ev)
+    if K[SIDE] != 0:
+        if K[SEEN] != bar.session:
+            K[SEEN] = bar.session
+            K[HELD] += 1
+        if K[BARS] > K[ENTRY_I] or s.rules.arm_on_fill_bar == 1:
+            why, level = protection(K[SIDE], bar.open, bar.high, bar.low, L[STOP], L[TARGET])
+            if why != NOTHING:
+                _protect(bar, why, level, traded, L, K, A, N, s, table, ev)
     mark(bar, L, K, A, N, s, ev)
 
 
 def mark(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats) -> None:
-    """Value the lane's position at this bar's close; keep the drawdown; open the breaker if the day's loss is reached."""
+    """Value the lane's position at this bar's close; keep the drawdown; open the breaker at the day's loss limit."""
     if K[SIDE] != 0:
         move = bar.close - L[LAST]
         A[EQUITY] += L[SHARES] * move
@@ -118,14 +119,13 @@ def mark(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats)
         trip(bar, A, N, ev)
 
 
-def _fill_waiting(
-    bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats
-) -> None:
+def _fill_waiting(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats) -> int:
+    """Fill what waits at the bar's open as far as it goes and return how many shares that were."""
     way = K[PEND_WAY]
-    if K[PEND] == ENTRY and s.rules.intraday == 1 and K[PEND_SESSION] != bar.session:
+    if K[PEND] == ENTRY and s.rules.intraday == 1 and _too_late(bar, K, s):
         expire(bar, L, K, A, N, ev)
-        return
-    qty = min(K[PEND_QTY], capacity(bar.volume, s.venue.participation))
+        return 0
+    qty = obtainable(bar, 0, K, s)
     price = slipped(bar.open, way, s.venue.slippage, L[TICK])
     if K[PEND] == ENTRY:
         free = available(A) + K[PEND_QTY] * L[PEND_REF]
@@ -133,23 +133,37 @@ def _fill_waiting(
             qty = min(qty, shares(free, price, K[LOT]))
             if qty == 0:
                 expire(bar, L, K, A, N, ev)
-                return
+                return 0
     if qty > 0:
         if K[SIDE] == 0:
             K[SEEN] = bar.session
         book(bar, way, qty, price, L, K, A, N, s, table, ev)
+    return qty
+
+
+def _too_late(bar: Bar, K: Ints, s: Setup) -> bool:
+    """Say whether what is entered now could not be left in its own session: an exit takes the open of a later bar."""
+    return K[PEND_SESSION] != bar.session or bar.left < s.rules.square_off
+
+
+def obtainable(bar: Bar, traded: int, K: Ints, s: Setup) -> int:
+    """Return how many of the waiting shares this bar gives, whole lots, after ``traded`` of its volume were ours."""
+    lots = (capacity(bar.volume, s.venue.participation) - traded) // K[LOT]
+    return min(K[PEND_QTY], lots * K[LOT])
 
 
 def _protect(
-    bar: Bar, why: int, level: float, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats
-) -> None:
+    bar: Bar, why: int, level: float, traded: int, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable,
+    ev: Floats,
+) -> None:  # fmt: skip
+    """Leave at a stop or target inside the bar, with what its volume still gives."""
     if K[PEND] == ENTRY:
         expire(bar, L, K, A, N, ev)
     way = -K[SIDE]
     if K[PEND] == NOTHING:
         order(bar, EXIT, way, K[QTY], level, why, L, K, A, N, ev)
     price = on_tick(level, way, L[TICK]) if why == TAKE_PROFIT else slipped(level, way, s.venue.slippage, L[TICK])
-    qty = min(K[PEND_QTY], capacity(bar.volume, s.venue.participation))
+    qty = obtainable(bar, traded, K, s)
     if qty > 0:
         book(bar, way, qty, price, L, K, A, N, s, table, ev)
 
@@ -158,7 +172,7 @@ def order(
     bar: Bar, purpose: int, way: int, qty: int, price: float, why: int, L: Floats, K: Ints, A: Floats, N: Ints,
     ev: Floats,
 ) -> None:  # fmt: skip
-    """Let an order wait for the next fill: ``qty`` shares, ``way`` +1 buy or −1 sell, ``price`` what it was sized at."""
+    """Let an order wait for the next fill: ``qty`` shares, ``way`` +1 buy or −1 sell, sized at ``price``."""
     N[ORDERS] += 1
     K[ORDER], K[PEND], K[PEND_WAY], K[PEND_QTY], K[PEND_WHY] = N[ORDERS], purpose, way, qty, why
     K[PEND_SESSION] = bar.session
@@ -199,9 +213,7 @@ def look(bar: Bar, m: Memory, K: Ints, s: Setup) -> Any:
     return f
 
 
-def act(
-    opinion: Opinion, f: Any, bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats
-) -> None:
+def act(opinion: Opinion, f: Any, bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats) -> None:
     """Order, object or leave it at that; without a position, only LONG and SHORT lead to anything."""
     if K[SIDE] != 0:
         why = leaving(opinion.direction, bar, K, s)
@@ -212,10 +224,15 @@ def act(
 
 
 def leaving(direction: int, bar: Bar, K: Ints, s: Setup) -> int:
-    """Return why the lane's position should be left at this bar's close, or NOTHING."""
-    if s.rules.intraday == 1 and bar.left - s.minutes < s.rules.square_off:
+    """Return why the lane's position should be left at this bar's close, or NOTHING.
+
+    The order fills at the next bar's open. A position that missed its last chance, because the symbol had no bars
+    then, leaves on the first bar there is.
+    """
+    after_next = bar.left - s.minutes  # minutes of the session still to come when the next bar ends
+    if s.rules.intraday == 1 and (after_next < s.rules.square_off or K[HELD] > 1):
         return SQUARE_OFF
-    if 0 < s.rules.max_hold <= K[HELD]:
+    if 0 < s.rules.max_hold <= K[HELD] and (after_next < 1 or K[HELD] > s.rules.max_hold):
         return MAX_HOLD
     if direction == STAY or direction == K[SIDE] or K[HELD] < s.rules.min_hold:
         return NOTHING
@@ -264,136 +281,3 @@ def _say(bar: Bar, opinion: Opinion, sure: float, mask: int, K: Ints, N: Ints, e
         0.0, 0.0, 0.0,
     )  # fmt: skip
     emit(N, ev, SIGNAL, K[LANE], K[BARS], bar.ts, row)
-
-
-# ---- drivers: loops over the functions above, and nothing else --------------------------------------------------------
-
-
-def bar_at(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any, i: int
-) -> Bar:
-    """Return bar ``i`` of the columns; sentiment may be empty."""
-    score = sentiment[i] if len(sentiment) > 0 else NAN
-    return Bar(o[i], h[i], l[i], c[i], v[i], score, session[i], minute[i], left[i], ts[i])
-
-
-def run_alone(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    starts: Any, stops: Any, m: Any, L: Any, K: Any, A: Any, N: Any, s: Setup, table: RateTable,
-    changes: Sequence[int], ev: Any, out: Any,
-) -> None:  # fmt: skip
-    """Drive every lane through its bars with an account of its own and write its measures into ``out``.
-
-    Bars of all lanes lie one lane after another; row j of ``L`` (lanes × 1 × floats), ``K``, ``A``, ``N``, ``ev`` and
-    ``out`` is lane j's. ``m`` is one lane's memory, cleared for each.
-    """
-    for j in range(len(stops)):
-        a, b = starts[j], stops[j]
-        scores = sentiment[a:b] if len(sentiment) > 0 else sentiment
-        m[:] = 0.0
-        _lane(
-            ts[a:b], o[a:b], h[a:b], l[a:b], c[a:b], v[a:b], scores, session[a:b], minute[a:b], left[a:b],
-            m, L[j], K[j], A[j], N[j], s, table, changes, ev[j],
-        )  # fmt: skip
-        close_account(ts[b - 1], b - a, L[j], K[j], A[j], N[j], s, table, ev[j], out[j])
-
-
-def _lane(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    m: Memory, L: Any, K: Any, A: Floats, N: Ints, s: Setup, table: RateTable, changes: Sequence[int], ev: Floats,
-) -> None:  # fmt: skip
-    L0, K0 = L[0], K[0]
-    state = recall(m)  # stays in registers while the lane is driven
-    i, count = 0, len(o)
-    while 0 <= i < count:  # the compiler need not ask again whether i is negative
-        if K0[PEND] == NOTHING and K0[SIDE] == 0:
-            today = N[SESSION]
-            while 0 <= i < count and session[i] == today:  # a flat lane only looks, until the strategy speaks
-                bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
-                state, f = advance(state, m, i, bar, s.params)
-                opinion = decide(f, 0, s.params)
-                i += 1
-                if opinion.direction == LONG or opinion.direction == SHORT:
-                    K0[BARS] = i - 1
-                    act(opinion, f, bar, L0, K0, A, N, s, ev)
-                    break
-        if 0 <= i < count:
-            bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
-            if bar.session != N[SESSION]:
-                turn_day(bar.session, bar.ts, L, K, A, N, s, table, changes, ev)
-            K0[BARS] = i
-            settle(bar, L0, K0, A, N, s, table, ev)
-            state, f = advance(state, m, i, bar, s.params)
-            act(decide(f, K0[SIDE], s.params), f, bar, L0, K0, A, N, s, ev)
-            i += 1
-    K0[BARS] = count
-
-
-def run_sweep(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    m: Memory, L: Any, K: Any, A: Any, N: Any, setups: Any, table: RateTable, changes: Sequence[int], ev: Any, out: Any,
-) -> None:  # fmt: skip
-    """Drive one lane's bars under many setups that share their feature windows, each with its own account.
-
-    Row g of ``L`` (setups × 1 × floats), ``K``, ``A``, ``N``, ``ev`` and ``out`` belongs to ``setups[g]``.
-    """
-    state = recall(m)
-    for i in range(len(o)):
-        bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
-        state, f = advance(state, m, i, bar, setups[0].params)
-        for g in range(len(setups)):
-            s, K0 = setups[g], K[g][0]
-            if bar.session != N[g][SESSION]:
-                turn_day(bar.session, bar.ts, L[g], K[g], A[g], N[g], s, table, changes, ev[g])
-            if K0[PEND] != NOTHING or K0[SIDE] != 0:
-                settle(bar, L[g][0], K0, A[g], N[g], s, table, ev[g])
-            opinion = decide(f, K0[SIDE], s.params)
-            if K0[SIDE] != 0 or opinion.direction != STAY:
-                act(opinion, f, bar, L[g][0], K0, A[g], N[g], s, ev[g])
-            K0[BARS] = i + 1
-    for g in range(len(setups)):
-        close_account(ts[-1], len(o), L[g], K[g], A[g], N[g], setups[g], table, ev[g], out[g])
-
-
-def close_account(
-    ts: int, bars: int, L: Any, K: Any, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats, out: Floats
-) -> None:
-    """End the account's last session and write its measures into ``out``, in the order of Measures."""
-    turn_day(N[SESSION] + 1, ts, L[:0], K[:0], A, N, s, table, table[:0, 0], ev)
-    found = measure(ev, N[EVENTS], A[CAPITAL], A[EQUITY], A[DRAWDOWN], bars, N[BARS_IN])
-    write(found, out)
-
-
-def run_panel(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    stops: Any, cursors: Any, until: int, m: Any, L: Any, K: Any, A: Floats, N: Ints, s: Setup,
-    table: RateTable, changes: Sequence[int], ev: Floats,
-) -> None:  # fmt: skip
-    """Drive many lanes on one account in the order of time, lanes in their own order within a moment.
-
-    Bars of all lanes lie one lane after another in the columns; lane j has been driven up to ``cursors[j]`` and ends
-    before ``stops[j]``. Stops before the first moment at or after ``until`` (seconds since the epoch).
-    """
-    lanes = len(stops)
-    now = until
-    for j in range(lanes):
-        if cursors[j] < stops[j]:
-            now = min(now, ts[cursors[j]])
-    while now < until:
-        soon = until
-        for j in range(lanes):
-            i = cursors[j]
-            if i < stops[j] and ts[i] == now:
-                bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
-                if bar.session != N[SESSION]:
-                    turn_day(bar.session, now, L, K, A, N, s, table, changes, ev)
-                settle(bar, L[j], K[j], A, N, s, table, ev)
-                react(bar, m[j], L[j], K[j], A, N, s, ev)
-                i += 1
-                cursors[j] = i
-            if i < stops[j]:
-                soon = min(soon, ts[i])
-        now = soon
-
-
-NAN = float("nan")

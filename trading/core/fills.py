@@ -1,4 +1,4 @@
-"""The only fill rule: the next bar's open, stop and target inside the bar with gaps, slippage, a share of the volume."""
+"""The only fill rule: the next bar's open, stop and target in the bar with gaps, slippage, a share of the volume."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def slipped(price: float, way: int, bps: float, tick: float) -> float:
 
 
 def on_tick(price: float, way: int, tick: float) -> float:
-    """Return ``price`` on the tick grid: up for a buy, down for a sell, exact to the paisa."""
+    """Return ``price`` on the tick grid: up for a buy, down for a sell but not to nothing, exact to the paisa."""
     if tick <= 0.0:
         return price
-    steps = math.ceil(price / tick - 1e-6) if way > 0 else math.floor(price / tick + 1e-6)
+    steps = math.ceil(price / tick - 1e-6) if way > 0 else max(1, math.floor(price / tick + 1e-6))
     return math.floor(steps * tick * 100.0 + 0.5) / 100.0
 
 
@@ -40,13 +40,13 @@ def protection(side: int, o: float, h: float, l: float, stop: float, target: flo
     A gap through a level fills at the open. When both levels lie inside the bar the stop is taken to come first.
     """
     if side > 0:
-        if 0.0 < stop and l <= stop:
+        if l <= stop and stop > 0.0:
             return STOP_LOSS, min(o, stop)
         if 0.0 < target <= h:
             return TAKE_PROFIT, max(o, target)
     else:
         if 0.0 < stop <= h:
             return STOP_LOSS, max(o, stop)
-        if 0.0 < target and l <= target:
+        if l <= target and target > 0.0:
             return TAKE_PROFIT, min(o, target)
     return NOTHING, 0.0

@@ -2,7 +2,8 @@
 
 Most take ``m``, the lane's memory (a list of floats in the engine, a float64 array when compiled), and the first slot
 ``k`` they may use there; the two that the fastest loops need take and return their numbers instead. ``i`` is the number
-of bars seen before this one. While warming up the answer is NaN. Prices are rupees, volumes shares; an unknown volume is NaN and makes what depends on it NaN too.
+of bars seen before this one. While warming up the answer is NaN. Prices are rupees, volumes shares; an unknown volume
+is NaN and makes what depends on it NaN too.
 
 Sums of prices are kept in whole units of 1e-4 rupee, so a rolling sum is exact and never drifts: two averages that
 are equal on paper are equal here, whatever came before them.

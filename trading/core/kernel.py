@@ -1,8 +1,9 @@
 """The core's one text, bound to a strategy: plain for the engine, compiled by numba for everything in bulk.
 
-Both come from the same functions. ``bind`` copies them into namespaces of their own, where ``desk``'s names
-``recall``, ``advance``, ``keep``, ``decide`` and ``volatility`` are the strategy's; compiling wraps each copy in ``njit``. Without numba, or
-without being asked, the copies stay as they are. Compiled code is kept on disk under a digest of the whole text.
+Both come from the same functions. ``bind`` copies them into namespaces of their own, where the names ``recall``,
+``advance``, ``keep``, ``decide`` and ``volatility`` of the desk and its drivers are the strategy's; compiling wraps
+each copy in ``njit``. Without numba, or without being asked, the copies stay as they are. Compiled code is kept on
+disk under a digest of the whole text.
 """
 
 from __future__ import annotations
@@ -10,18 +11,34 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from trading.core import booking, charges, desk, features, fills, indicators, metrics, risk, signals, sizing, state
+from trading.core import (
+    booking,
+    charges,
+    desk,
+    drivers,
+    features,
+    fills,
+    indicators,
+    metrics,
+    risk,
+    signals,
+    sizing,
+    state,
+)
 from trading.core.strategies import STRATEGIES, strategy
 
-SHARED = (indicators, features, signals, state, charges, fills, sizing, risk, booking, metrics, desk)
+SHARED = (indicators, features, signals, state, charges, fills, sizing, risk, booking, metrics, desk, drivers)
 BOUND = ("recall", "advance", "keep", "decide", "volatility")
-HOT = frozenset({"advance", "recall", "keep", "look", "decide", "sma", "wilder_moves", "units", "settle", "mark", "act", "react", "bar_at", "leaving", "protection"})
+HOT = frozenset({
+    "advance", "recall", "keep", "look", "decide", "sma", "wilder_moves", "units", "settle", "mark", "act", "react",
+    "bar_at", "leaving", "protection",
+})  # fmt: skip
 """What runs on every bar: written into the loop by numba itself, because LLVM finds it too long to."""
 
 
@@ -39,7 +56,7 @@ class Kernel(NamedTuple):
     measure: Callable[..., Any]
 
 
-@lru_cache(maxsize=None)
+@cache
 def kernel(name: str, *, compiled: bool) -> Kernel:
     """Return the desk bound to the strategy ``name``; raises Invalid for an unknown one, ImportError without numba."""
     chosen = strategy(name)
@@ -62,8 +79,8 @@ def bind(chosen: ModuleType, wrap: Callable[[FunctionType], Any] | None) -> dict
         for word, value in vars(module).items():
             spaces[module.__name__][word] = copies.get(value, value) if isinstance(value, FunctionType) else value
     for word in BOUND:
-        spaces[desk.__name__][word] = copies[getattr(chosen, word)]
-    return {**spaces[metrics.__name__], **spaces[desk.__name__]}
+        spaces[desk.__name__][word] = spaces[drivers.__name__][word] = copies[getattr(chosen, word)]
+    return {**spaces[metrics.__name__], **spaces[desk.__name__], **spaces[drivers.__name__]}
 
 
 def _compiler(name: str) -> Callable[[FunctionType], Any]:
@@ -82,7 +99,7 @@ def _compiler(name: str) -> Callable[[FunctionType], Any]:
 
 def is_compiled(name: str) -> bool:
     """Say whether the compiled panel driver of strategy ``name`` lies ready on disk; imports nothing heavy."""
-    return any((cache_folder() / name).glob("*/desk.run_panel-*.nbi"))
+    return any((cache_folder() / name).glob("*/drivers.run_panel-*.nbi"))
 
 
 def cache_folder() -> Path:
@@ -91,7 +108,7 @@ def cache_folder() -> Path:
     return Path(root) / digest()
 
 
-@lru_cache(maxsize=1)
+@cache
 def digest() -> str:
     """Return a short digest of the whole shared text and all strategies; it changes whenever a line of them does."""
     total = hashlib.sha256(version("numba").encode())

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from trading.core.state import DAY_END, TRADED, WIDTH
 
 DAYS = 252.0  # trading days in a year
+LARGEST_GROWTH = 16.0  # its 252nd power is still a float; a run that grows more has no meaningful year
 
 
 class Measures(NamedTuple):
@@ -52,9 +53,7 @@ def ratio(a: float, b: float) -> float:
     return a / b if b != 0.0 else math.nan
 
 
-def measure(
-    ev: Any, events: int, capital: float, final: float, drawdown: float, bars: int, bars_in: int
-) -> Measures:
+def measure(ev: Any, events: int, capital: float, final: float, drawdown: float, bars: int, bars_in: int) -> Measures:
     """Return all measures of a run whose events are the first ``events`` rows of the flat buffer ``ev``.
 
     ``capital`` and ``final`` are the equity in rupees before and after, ``drawdown`` the deepest fall from a peak as a
@@ -64,15 +63,17 @@ def measure(
     days, mean, deviation, downside = daily(ev, events, capital)
     n, wins = t.trades, t.wins
     growth = final / capital
-    cagr = growth ** (DAYS / days) - 1.0 if days > 0 and growth > 0.0 else math.nan
+    cagr = growth ** (DAYS / days) - 1.0 if days > 0 and 0.0 < growth < LARGEST_GROWTH else math.nan
     average_win, average_loss = ratio(t.won, wins), ratio(-t.lost, n - wins)
     return Measures(
-        float(n), t.won - t.lost, growth - 1.0, cagr, ratio(mean, deviation) * math.sqrt(DAYS),
+        float(n), t.won - t.lost,  # type: ignore[arg-type]  # all of one kind: compiled code loops over them
+        growth - 1.0, cagr, ratio(mean, deviation) * math.sqrt(DAYS),
         ratio(mean, downside) * math.sqrt(DAYS), ratio(cagr, drawdown), deviation * math.sqrt(DAYS), drawdown,
         ratio(wins, n), ratio(t.hits, n), ratio(t.won, t.lost), ratio(t.won - t.lost, n), average_win, average_loss,
         ratio(average_win, -average_loss), t.best if n > 0 else math.nan, t.worst if n > 0 else math.nan,
-        float(t.best_streak), float(t.worst_streak), ratio(t.minutes, n), ratio(t.bars, n), ratio(bars_in, bars),
-        ratio(t.turnover, capital), t.charges, float(days),
+        float(t.best_streak), float(t.worst_streak),  # type: ignore[arg-type]
+        ratio(t.minutes, n), ratio(t.bars, n), ratio(bars_in, bars), ratio(t.turnover, capital), t.charges,
+        float(days),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -120,9 +121,7 @@ def tally(ev: Any, events: int) -> Tally:
             lost -= net
             streak = min(streak, 0) - 1
             worst_streak = max(worst_streak, -streak)
-    return Tally(
-        n, wins, hits, won, lost, charges, turnover, held, minutes, best, worst, best_streak, worst_streak
-    )
+    return Tally(n, wins, hits, won, lost, charges, turnover, held, minutes, best, worst, best_streak, worst_streak)
 
 
 COUNTS = ("trades", "longest_win_streak", "longest_loss_streak", "days")
@@ -130,16 +129,15 @@ COUNTS = ("trades", "longest_win_streak", "longest_loss_streak", "days")
 
 def tidy(values: Sequence[float]) -> Measures:
     """Return measures from numbers in their order, counts as whole numbers."""
-    found = Measures(*values)
-    return found._replace(**{name: int(getattr(found, name)) for name in COUNTS})
+    named = dict(zip(Measures._fields, values, strict=True))
+    counts = {name: int(named[name]) for name in COUNTS}
+    return Measures(**{**named, **counts})  # type: ignore[arg-type]
 
 
 def write(found: Measures, out: Any) -> None:
     """Write the measures into ``out``, a sequence of as many floats, in their order."""
-    j = 0
-    for value in found:
+    for j, value in enumerate(found):
         out[j] = value
-        j += 1
 
 
 def daily(ev: Any, events: int, capital: float) -> tuple[int, float, float, float]:
@@ -150,7 +148,7 @@ def daily(ev: Any, events: int, capital: float) -> tuple[int, float, float, floa
     for e in range(events):
         if ev[e * WIDTH] == DAY_END:
             days += 1
-            total += ev[e * WIDTH + 5] / before - 1.0
+            total += ratio(ev[e * WIDTH + 5], before) - 1.0
             before = ev[e * WIDTH + 5]
     if days < 2:
         return days, math.nan, math.nan, math.nan
@@ -159,7 +157,7 @@ def daily(ev: Any, events: int, capital: float) -> tuple[int, float, float, floa
     before = capital
     for e in range(events):
         if ev[e * WIDTH] == DAY_END:
-            r = ev[e * WIDTH + 5] / before - 1.0
+            r = ratio(ev[e * WIDTH + 5], before) - 1.0
             before = ev[e * WIDTH + 5]
             squares += (r - mean) * (r - mean)
             below += min(r, 0.0) * min(r, 0.0)

@@ -17,7 +17,7 @@ class Rules(NamedTuple):
     max_hold: Annotated[int, Bound(0, 250, "sessions", "leave at the close of this session; 0 = never")] = 0
     intraday: Annotated[int, Bound(0, 1, "flag", "1: flat before the session ends")] = 1
     entry_cutoff: Annotated[int, Bound(0, 360, "minutes", "no entry signal with less than this left")] = 30
-    square_off: Annotated[int, Bound(0, 120, "minutes", "be out at the latest this long before the close")] = 1
+    square_off: Annotated[int, Bound(1, 120, "minutes", "be out at the latest this long before the close")] = 1
     arm_on_fill_bar: Annotated[int, Bound(0, 1, "flag", "1: stop and target already watch the bar of the fill")] = 1
     min_confidence: Annotated[float, Bound(0, 1, "confidence", "no entry below this")] = 0.0
     allow_short: Annotated[int, Bound(0, 1, "flag", "1: SHORT entries allowed (paper and backtest only)")] = 0
@@ -33,7 +33,7 @@ class Sizing(NamedTuple):
     mode: Annotated[int, Bound(0, 3, "choice", "0 fixed quantity, 1 fixed notional, 2 Kelly, 3 volatility target")] = 1
     notional: Annotated[float, Bound(1, 1e9, "₹", "value of a position when mode is notional")] = 50_000.0
     kelly_fraction: Annotated[float, Bound(0.01, 1, "fraction", "share of the full Kelly stake")] = 0.25
-    kelly_cap: Annotated[float, Bound(0.001, 1, "fraction", "largest stake of equity, and the stake before 20 trades")] = 0.1
+    kelly_cap: Annotated[float, Bound(0.001, 1, "fraction", "largest stake, and the one before 20 trades")] = 0.1
     risk: Annotated[float, Bound(0.0001, 0.1, "fraction", "equity at risk over one ATR multiple")] = 0.005
     atr_multiple: Annotated[float, Bound(0.1, 20, "ATR", "distance that risk is measured over")] = 2.0
     by_confidence: Annotated[int, Bound(0, 1, "flag", "1: scale the size by the signal's confidence")] = 1
@@ -46,7 +46,7 @@ class Limits(NamedTuple):
     max_symbol_exposure: Annotated[float, Bound(0, 1e12, "₹", "value of one position")] = 0.0
     max_positions: Annotated[int, Bound(0, 10_000, "positions", "open at once, waiting entries included")] = 0
     max_trades_day: Annotated[int, Bound(0, 100_000, "entries", "in one session")] = 0
-    daily_loss: Annotated[float, Bound(0, 1e12, "₹", "loss in a session, open positions included, that stops entries")] = 0.0
+    daily_loss: Annotated[float, Bound(0, 1e12, "₹", "loss in a session, open positions too, that stops entries")] = 0.0
     daily_loss_pct: Annotated[float, Bound(0, 100, "%", "the same, of the equity the session began with")] = 0.0
     latched: Annotated[int, Bound(0, 1, "flag", "1: the breaker stays until a person resets it")] = 0
 
@@ -61,7 +61,7 @@ class Venue(NamedTuple):
 class Costs(NamedTuple):
     """What a fill costs: Indian charges by the day's schedule, or one flat fraction of the value."""
 
-    flat: Annotated[float, Bound(-1, 0.1, "fraction", "of value on each side; below 0 the Indian schedule applies")] = -1.0
+    flat: Annotated[float, Bound(-1, 0.1, "fraction", "of value each side; below 0 the Indian schedule")] = -1.0
 
 
 class Setup(NamedTuple):

@@ -37,13 +37,13 @@ def parameters(name: str) -> dict[str, dict[str, Field]]:
 def make_setup(name: str, minutes: int, *layers: Mapping[str, Any]) -> Setup:
     """Return the setup of strategy ``name`` on bars of ``minutes``; later layers of settings win over earlier ones.
 
-    Between the defaults and the layers stand the strategy's own ``RULES``, where it has any. ``sizing`` may be given
-    by word. Raises Invalid naming the parameter, the value and what would be accepted.
+    The last layer is what a person asks for; just below it stand the strategy's own ``RULES``, where it has any.
+    ``sizing`` may be given by word. Raises Invalid naming the parameter, the value and what would be accepted.
     """
     chosen = strategy(name)
     known = parameters(name)
     values: dict[str, Any] = {}
-    for layer in (*layers[:1], getattr(chosen, "RULES", {}), *layers[1:]):
+    for layer in (*layers[:-1], getattr(chosen, "RULES", {}), *layers[-1:]):
         values.update(layer)
     if "sizing" in values:
         values["mode"] = _mode(values.pop("sizing"))
@@ -51,10 +51,8 @@ def make_setup(name: str, minutes: int, *layers: Mapping[str, Any]) -> Setup:
     for key in values:
         if key not in everywhere:
             raise Invalid(f"unknown parameter {key!r} of {name}: use one of {', '.join(sorted(everywhere))}")
-    parts = {
-        group: make(chosen.Params if group == "params" else GROUPS[group], {k: values[k] for k in known[group] if k in values})
-        for group in known
-    }
+    kinds = {"params": chosen.Params, **GROUPS}
+    parts = {group: make(kinds[group], {k: values[k] for k in known[group] if k in values}) for group in known}
     if hasattr(chosen, "check"):
         chosen.check(parts["params"])
     _fit(name, chosen.KIND, minutes)

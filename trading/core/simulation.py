@@ -83,7 +83,7 @@ class Outcome:
         count = self.events.size // WIDTH
         counts = [0] * (EVENTS + 1)
         counts[EVENTS] = count
-        return happenings(counts, self.events)
+        return happenings(counts, self.events.tolist())
 
 
 def open_book(name: str, panel: Panel, capital: float, room: int, *, compiled: bool) -> Book:
@@ -136,7 +136,7 @@ def _drive(
             *columns, panel.stops, book.cursors, until, book.m, book.L, book.K, book.A, book.N, setup, rates, changes,
             book.ev,
         )  # fmt: skip
-        if book.N[OVERFLOW]:
+        if book.N[OVERFLOW] or (book.N[EVENTS] + 1) * WIDTH > len(book.ev):  # the last day's end needs a row too
             return True
         if watch is not None and watch(k / CHUNKS):
             break
@@ -154,7 +154,7 @@ def close_book(desk: Kernel, book: Book, panel: Panel, setup: Setup, capital: fl
     """Return the outcome of a driven book; the last session's equity is its last day's."""
     bars = int((book.cursors - panel.starts).sum())
     compiled = isinstance(book.A, np.ndarray)
-    no_sessions = np.zeros(0, np.int64) if compiled else []
+    no_sessions: Any = np.zeros(0, np.int64) if compiled else []
     rates = NO_CHARGES.rates if compiled else NO_CHARGES.rates.tolist()
     lanes = book.L[:0] if compiled else []
     desk.turn_day(

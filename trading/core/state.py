@@ -63,7 +63,10 @@ EVENT_FIELDS: dict[int, tuple[str, ...]] = {
     ORDERED: ("order", "way", "quantity", "price", "purpose", "why"),
     FILLED: ("order", "way", "quantity", "price", "charge", "purpose", "remaining"),
     EXPIRED: ("order", "way", "quantity", "purpose"),
-    TRADED: ("side", "quantity", "entry_price", "exit_price", "entry_bar", "entry_ts", "charges", "net", "why", "gross"),
+    TRADED: (
+        *("side", "quantity", "entry_price", "exit_price", "entry_bar", "entry_ts"),
+        *("charges", "net", "why", "gross"),
+    ),
     DAY_END: ("session", "equity", "cash", "exposure", "charges", "trades"),
     CARRY: ("charge",),
     BROKE: ("equity", "day_start"),

@@ -43,7 +43,9 @@ def alone(name: str, setup: Setup, panel: Panel, *, capital: float, charges: Sch
         room *= 4
 
 
-def sweep(name: str, setups: Sequence[Setup], panel: Panel, j: int, *, capital: float, charges: Schedule) -> list[Single]:
+def sweep(
+    name: str, setups: Sequence[Setup], panel: Panel, j: int, *, capital: float, charges: Schedule
+) -> list[Single]:
     """Run lane ``j`` under ``setups`` that agree in the strategy's ``WINDOWS``; the features are computed once."""
     core, rows = kernel(name, compiled=True), records(setups)
     columns, specs = _columns(panel, j), [panel.specs[j]] * len(setups)

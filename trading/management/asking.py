@@ -25,16 +25,21 @@ def day(text: str) -> dt.date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date: write YYYY-MM-DD") from None
 
 
+NEEDED = ("symbols", "start_date", "end_date", "strategy")
+
+
 def add_market_arguments(
-    parser: CommandParser, *, strategies: tuple[str, ...] = tuple(STRATEGIES), dated: bool = True
+    parser: CommandParser, *, strategies: tuple[str, ...] = tuple(STRATEGIES), needed: tuple[str, ...] = NEEDED
 ) -> None:
-    """Add the symbols, dates (needed when ``dated``), source, interval, strategy and parameters."""
-    parser.add_argument("--symbols", nargs="+", required=True, metavar="SYMBOL", help="separated by spaces or commas")
-    parser.add_argument("--start-date", type=day, required=dated, metavar="YYYY-MM-DD")
-    parser.add_argument("--end-date", type=day, required=dated, metavar="YYYY-MM-DD")
-    parser.add_argument("--strategy", required=True, help=f"one of {', '.join(strategies)}")
+    """Add the symbols, dates, source, interval, strategy and parameters; those ``needed`` must be given."""
+    parser.add_argument(
+        "--symbols", nargs="+", required="symbols" in needed, metavar="SYMBOL", help="separated by spaces or commas"
+    )
+    parser.add_argument("--start-date", type=day, required="start_date" in needed, metavar="YYYY-MM-DD")
+    parser.add_argument("--end-date", type=day, required="end_date" in needed, metavar="YYYY-MM-DD")
+    parser.add_argument("--strategy", required="strategy" in needed, help=f"one of {', '.join(strategies)}")
     parser.add_argument("--data-source", default="csv", choices=("csv", "demo", "breeze", "hybrid"))
-    parser.add_argument("--csv", metavar="DIR", default="", help="folder of bar files (default: DATA_FEED_CSV_DIRECTORY)")
+    parser.add_argument("--csv", metavar="DIR", default="", help="bar files (default: DATA_FEED_CSV_DIRECTORY)")
     parser.add_argument("--interval", default="1day", help=f"one of {', '.join(CHOICES)} (default 1day)")
     parser.add_argument("--minute-data", action="store_true", help="shortcut for --interval 1minute")
     parser.add_argument("--params", nargs="*", default=[], metavar="KEY=VALUE", help="parameters of strategy and desk")

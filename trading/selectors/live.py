@@ -90,6 +90,12 @@ def current_run() -> EngineRun | None:
     return EngineRun.objects.filter(current=True).order_by("-id").first()
 
 
+def trouble() -> str:
+    """Return what went wrong with the current run, which then publishes nothing any more; empty when all is well."""
+    run = current_run()
+    return f"Run {run.pk} failed: {run.error}" if run is not None and run.state == "failed" else ""
+
+
 def masthead(found: Newest | None) -> Masthead:
     """Return the header's words, from the snapshot ``found`` or, before there is one, from the settings."""
     if found is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sensequant.lib.errors import BadInput, NotAllowed, NotFound, SenseQuantError, is_bad_input
+from sensequant.lib.errors import NotAllowed, NotFound, SenseQuantError, is_bad_input
 from sensequant.lib.logs import get_logger
 from trading.core.calendar import IST
 from trading.core.panel import LaneBars, panel
@@ -25,7 +25,7 @@ FEW_TRADES = 30
 log = get_logger("backtests")
 
 
-def request(
+def request(  # noqa: PLR0913 - the doors give them one by one
     *, symbols: Sequence[str], strategy: str, interval: str, start: dt.date, end: dt.date, directory: str = "",
     params: dict[str, Any] | None = None, capital: Decimal | float | None = None, by: str, at: dt.datetime,
 ) -> BacktestRun:  # fmt: skip
@@ -43,7 +43,7 @@ def keep(wanted: markets.Wanted, order: runs.Ordered, *, by: str, at: dt.datetim
         symbols=list(wanted.symbols), strategy=order.strategy, interval=wanted.interval, start=wanted.start,
         end=wanted.end, source="demo" if wanted.source == markets.DEMO else "csv",
         directory="" if wanted.source == markets.DEMO else wanted.source, params=dict(order.params),
-        sound_rows=wanted.sound_rows,        capital=round(order.capital, 2), created_at=at, created_by=by,
+        sound_rows=wanted.sound_rows, capital=round(order.capital, 2), created_at=at, created_by=by,
     )  # fmt: skip
 
 
@@ -56,7 +56,8 @@ def execute(run_id: int, *, at: dt.datetime, progress: Callable[[float], None] |
     try:
         _run(run, at=at, progress=progress)
     except BaseException as error:
-        told = str(error) if isinstance(error, SenseQuantError) or is_bad_input(error) else f"{type(error).__name__}: {error}"
+        foreseen = isinstance(error, SenseQuantError) or is_bad_input(error)
+        told = str(error) if foreseen else f"{type(error).__name__}: {error}"
         BacktestRun.objects.filter(pk=run_id, status="running").update(status="failed", error=told, finished_at=at)
         raise
     run.refresh_from_db()
@@ -166,7 +167,7 @@ def answer(run: BacktestRun) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "run_id": run.pk, "bars": run.bars, "strategy": run.strategy, "interval": run.interval,
-        "metrics": run.metrics, "warnings": run.warnings, "trades": [_plain(row) for row in trades],
+        "metrics": run.metrics, "warnings": run.warnings, "trades": [_plain(dict(row)) for row in trades],
     }  # fmt: skip
 
 

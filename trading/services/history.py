@@ -36,7 +36,8 @@ def bars(run_id: int, symbol: str, *, limit: int = 400, before: int | None = Non
         end = min(end, before)
     found = _bars(run, wanted, symbol, at=at).between(-(1 << 62), end)
     count = max(1, min(limit, MOST))
-    return Bars(*(column[-count:] for column in found.columns()))
+    first = max(0, len(found) - count)
+    return Bars(found.ts[first:], *(column[first:] for column in found.columns()[1:]))
 
 
 def _bars(run: EngineRun, wanted: markets.Wanted, symbol: str, *, at: dt.datetime) -> Bars:

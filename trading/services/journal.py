@@ -1,8 +1,9 @@
-"""The trade journal ``logs/trades.csv``: one row a fill, appended after it is recorded, rebuilt from the rows at start."""
+"""The trade journal ``logs/trades.csv``: a row a fill, appended once it is recorded, rebuilt from the rows at start."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -34,10 +35,12 @@ def append(fills: Iterable[Fill], trades: Iterable[Trade]) -> None:
     _write("a", list(_rows(fills, {(t.symbol, t.exit_time): t for t in trades})))
 
 
-def _rows(fills: Iterable[Fill], trades: dict[tuple[str, object], Trade]) -> Iterator[tuple[object, ...]]:
-    for fill in fills:
-        order = fill.order
-        closed = trades.get((order.symbol, fill.at)) if order.purpose == "exit" else None
+def _rows(fills: Iterable[Fill], trades: dict[tuple[str, dt.datetime], Trade]) -> Iterator[tuple[object, ...]]:
+    known = list(fills)
+    last = {(fill.order.symbol, fill.at): fill.pk for fill in known if fill.order.purpose == "exit"}
+    for fill in known:
+        order, key = fill.order, (fill.order.symbol, fill.at)
+        closed = trades.get(key) if last.get(key) == fill.pk else None
         yield (
             fill.at.astimezone(IST).isoformat(), order.symbol, order.side, fill.price, fill.quantity,
             closed.net_pnl if closed else "", fill.charges, order.reason or order.purpose,
@@ -53,4 +56,4 @@ def _write(mode: str, rows: list[tuple[object, ...]]) -> None:
         with path().open(mode, newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
     except OSError as error:
-        log.error("journal not written", path=str(path()), error=str(error))
+        log.exception("journal not written", path=str(path()), error=str(error))

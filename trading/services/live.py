@@ -67,12 +67,13 @@ class Picture:
         self.before: dict[int, float] = {}
         self.market_time: dt.datetime | None = run.cursor
         self.tables: dict[str, Any] = {}
+        self.today: dict[str, Any] = {}
 
     def open_session(self, session: Session | None, day: int) -> None:
         """Begin a session: a fresh curve, and the closes it is compared with."""
         self.session = session
         self.curve.clear()
-        self.tables = {}
+        self.today = {}
         self.before = {lane: self.tape.before(lane, day) for lane in range(len(self.engine.specs))}
         for point in EquityPoint.objects.filter(run=self.run, at__gte=session.open).order_by("at") if session else ():
             self.curve.append([int(point.at.timestamp()), float(point.equity)])
@@ -83,7 +84,7 @@ class Picture:
         if not self.curve or end - self.curve[-1][0] >= 60:
             self.curve.append([end, round(self.engine.A[EQUITY], 2)])
         if happened:
-            self.tables = {}
+            self.tables, self.today = {}, {}
 
     def publish(self, *, at: dt.datetime) -> None:
         """Store the picture under the next version and ping the readers; a lost ping loses nothing."""
@@ -142,36 +143,37 @@ class Picture:
         }  # fmt: skip
 
     def _pnl(self) -> dict[str, Any]:
-        A, N, limits = self.engine.A, self.engine.N, self.engine.setup.limits
-        unrealised = sum(_gain(L, K) for L, K in zip(self.engine.L, self.engine.K, strict=True))
+        account, limits = self.engine.A, self.engine.setup.limits
+        unrealised = sum(_gain(*lane) for lane in zip(self.engine.L, self.engine.K, strict=True))
         return {
-            "day": text(A[EQUITY] - A[DAY_START]), "realised": text(A[REALISED_DAY]), "unrealised": text(unrealised),
-            "charges": text(A[CHARGES_DAY]), "equity": text(A[EQUITY]), "cash": text(A[CASH]),
-            "exposure": text(A[EXPOSURE]), "exposure_limit": text(limits.max_exposure) if limits.max_exposure else None,
-            "day_loss_limit": _loss_limit(limits, A[DAY_START]), "open": N[OPEN], **self._today(),
+            "day": text(account[EQUITY] - account[DAY_START]), "realised": text(account[REALISED_DAY]),
+            "unrealised": text(unrealised), "charges": text(account[CHARGES_DAY]), "equity": text(account[EQUITY]),
+            "cash": text(account[CASH]), "exposure": text(account[EXPOSURE]),
+            "exposure_limit": text(limits.max_exposure) if limits.max_exposure else None,
+            "day_loss_limit": _loss_limit(limits, account[DAY_START]), "open": self.engine.N[OPEN], **self._today(),
         }  # fmt: skip
 
     def _today(self) -> dict[str, Any]:
         if self.session is None:
             return {"trades": 0, "win_rate": None}
-        if "today" not in self.tables:
+        if not self.today:
             today = Trade.objects.filter(run=self.run, exit_time__gte=self.session.open)
             nets = list(today.values_list("net_pnl", flat=True))
             rate = sum(net > 0 for net in nets) / len(nets) if nets else None
-            self.tables["today"] = {"trades": len(nets), "win_rate": rate}
-        found: dict[str, Any] = self.tables["today"]
-        return found
+            self.today = {"trades": len(nets), "win_rate": rate}
+        return self.today
 
     def _positions(self) -> list[dict[str, Any]]:
         rows = []
-        for spec, L, K in zip(self.engine.specs, self.engine.L, self.engine.K, strict=True):
-            if K[SIDE]:
-                gain = _gain(L, K)
+        for spec, floats, ints in zip(self.engine.specs, self.engine.L, self.engine.K, strict=True):
+            if ints[SIDE]:
+                gain, stop, target = _gain(floats, ints), floats[STOP], floats[TARGET]
                 rows.append({
-                    "symbol": spec.symbol, "strategy": self.engine.name, "side": DIRECTIONS[K[SIDE]], "quantity": K[QTY],
-                    "entry_price": text(L[AVG]), "last": text(L[LAST]), "pnl": text(gain),
-                    "pnl_pct": round(gain / (L[AVG] * K[QTY]) * 100.0, 3), "stop": text(L[STOP]) if L[STOP] else None,
-                    "target": text(L[TARGET]) if L[TARGET] else None, "opened_at": iso(moment(K[ENTRY_TS])),
+                    "symbol": spec.symbol, "strategy": self.engine.name, "side": DIRECTIONS[ints[SIDE]],
+                    "quantity": ints[QTY], "entry_price": text(floats[AVG]), "last": text(floats[LAST]),
+                    "pnl": text(gain), "pnl_pct": round(gain / (floats[AVG] * ints[QTY]) * 100.0, 3),
+                    "stop": text(stop) if stop else None, "target": text(target) if target else None,
+                    "opened_at": iso(moment(ints[ENTRY_TS])),
                 })  # fmt: skip
         return rows
 
@@ -225,8 +227,8 @@ def tables(run: EngineRun) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _gain(L: list[float], K: list[int]) -> float:
-    return K[SIDE] * K[QTY] * (L[LAST] - L[AVG]) - L[TRADE_COST] if K[SIDE] else 0.0
+def _gain(floats: list[float], ints: list[int]) -> float:
+    return ints[SIDE] * ints[QTY] * (floats[LAST] - floats[AVG]) - floats[TRADE_COST] if ints[SIDE] else 0.0
 
 
 def _known(x: float) -> float | None:

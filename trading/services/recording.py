@@ -15,7 +15,6 @@ from typing import Any
 from django.db import transaction
 
 from sensequant.lib.errors import NotAllowed
-
 from trading.core.features import Bar
 from trading.core.orders import Status, may_become
 from trading.core.risk import reasons
@@ -74,7 +73,7 @@ class Recorder:
         self.trades: list[Trade] = []
 
     def open_session(self, ts: int) -> None:
-        """Keep what every lane's indicators remember as a session begins; ``ts`` is the last bar taken before it, or 0."""
+        """Keep what every lane's indicators remember as a session begins; ``ts`` is the last bar before it, or 0."""
         if ts:
             self.run.cursor = moment(ts)
         rows = [
@@ -144,9 +143,10 @@ class Recorder:
     def signal(self, each: Happening, step: Step) -> None:
         """Keep a signal with its reason in words and what spoke against it."""
         v = each.values
-        row = self.strategy.described(step.features[each.lane])
+        found = step.features.get(each.lane)
+        row = {} if found is None else self.strategy.described(found)
         features = {name: round(x, 6) for name, x in row.items() if not math.isnan(x)}
-        text = str(self.strategy.REASONS[int(v["reason"])]).format(**row)
+        text = str(self.strategy.REASONS[int(v["reason"])]).format(**row) if row else "the lane failed on this bar"
         Signal.objects.create(
             run=self.run, at=moment(each.ts), symbol=self._symbol(each), strategy=self.engine.name,
             direction=DIRECTIONS[int(v["direction"])], confidence=v["confidence"], price=money(v["price"]),
@@ -259,5 +259,3 @@ def restore(run: EngineRun, engine: Engine, bars_of: Callable[[int], list[Bar]])
     engine.restore(run.numbers, memory, today)
     engine.halted = {lane.number: lane.halted for lane in lanes if lane.halted}
     return True
-
-

@@ -28,6 +28,10 @@ from trading.services.tapes import Moment, Tape
 
 DEMO_SESSIONS = 60
 DEMO_SPEED = 60.0
+DEMO_LIVED = 2  # sessions the demo desk has behind it when it is first seen
+DEMO_PARAMS = {
+    "plan": "prime-2999", "product": "margin", "max_exposure": 500_000, "max_positions": 8, "allow_short": 1,
+}  # fmt: skip
 LOOK = 0.25  # seconds between looks at the operators' switches, and between pictures
 LONGEST_WAIT = 60.0  # market seconds a replay waits between two bars; nights and halts pass at once
 log = get_logger("runner")
@@ -44,12 +48,13 @@ class Plan:
     order: runs.Ordered
     speed: float = 0.0
     label: str = ""
+    fast_until: int = 0  # bars that start before this (seconds UTC) pass at once
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as a run keeps it."""
         dates = {"start": self.wanted.start.isoformat(), "end": self.wanted.end.isoformat()}
         wanted = {**asdict(self.wanted), "symbols": list(self.wanted.symbols), **dates}
-        return {"wanted": wanted, "params": dict(self.order.params), "capital": self.order.capital}
+        return {"wanted": wanted, "params": dict(self.order.params), "capital": self.order.capital, "fast_until": self.fast_until}
 
 
 def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
@@ -167,7 +172,7 @@ class Runner:
             if self.stop.is_set() or self.run.stop_requested:
                 return False
             if not self.run.held:
-                if self.run.speed <= 0.0 or left <= 0.0:
+                if self.run.speed <= 0.0 or left <= 0.0 or ts < self.run.plan["fast_until"]:
                     return True
                 pause = min(LOOK, left / self.run.speed)
                 left -= pause * self.run.speed
@@ -230,9 +235,12 @@ def demo_plan(*, at: dt.datetime) -> Plan:
     for _ in range(DEMO_SESSIONS - 1):
         start = calendar.previous_session(start)
     wanted = markets.Wanted(markets.DEMO, tuple(sorted(demo.INSTRUMENTS)), "1minute", start, end)
-    params = {"product": "margin", "max_exposure": 500_000, "max_positions": 8, "allow_short": 1}
-    order = runs.order("intraday", params, settings.DESK.starting_capital_inr)
-    return Plan("demo", "replay", wanted, order, speed=DEMO_SPEED, label="DEMO")
+    order = runs.order("intraday", DEMO_PARAMS, settings.DESK.starting_capital_inr)
+    lived = start
+    for _ in range(DEMO_LIVED):
+        lived = calendar.next_session(lived)
+    until = int(dt.datetime.combine(lived, dt.time(10, 15), IST).timestamp())  # a visitor meets a day that is under way
+    return Plan("demo", "replay", wanted, order, speed=DEMO_SPEED, label="DEMO", fast_until=until)
 
 
 def prepare_demo() -> None:

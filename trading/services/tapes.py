@@ -83,7 +83,7 @@ class Tape:
         """Hand pages of mapped files back, so a long replay does not grow."""
         for track in self._tracks:
             for column in track.lane.bars.columns():
-                base = column
+                base: object = column
                 while isinstance(base, np.ndarray) and base.base is not None:
                     base = base.base
                 if isinstance(base, mmap.mmap):
@@ -102,8 +102,8 @@ def _track(lane: LaneBars) -> _Track:
 
 
 def _bars(lane: LaneBars, a: int, b: int) -> list[Bar]:
-    o, h, l, c, v = (column[a:b].tolist() for column in lane.bars.columns()[1:])
+    values = (column[a:b].tolist() for column in lane.bars.columns()[1:])
     scores = lane.sentiment[a:b].tolist() if lane.sentiment.size else [float("nan")] * (b - a)
     places = lane.places
     where = (places.session[a:b].tolist(), places.minute[a:b].tolist(), places.left[a:b].tolist())
-    return [Bar(*row) for row in zip(o, h, l, c, v, scores, *where, lane.bars.ts[a:b].tolist(), strict=True)]
+    return [Bar(*row) for row in zip(*values, scores, *where, lane.bars.ts[a:b].tolist(), strict=True)]

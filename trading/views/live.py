@@ -48,6 +48,7 @@ def live_page(request: HttpRequest) -> HttpResponse:
         "body": body,
         "age": found.age(at) if found else None,
         "run": run,
+        "trouble": live.trouble(),
         "still": run is not None and (run.held or run.state not in MOVING),
         "tiles": [(key, title, how, why, (body.get("pnl") or {}).get(key)) for key, title, how, why in TILES],
         "speeds": SPEEDS,

@@ -11,7 +11,7 @@ CHOICES = {
     "theme": ("system", "dark", "light"),
     "density": ("dense", "comfortable"),
     "palette": ("standard", "cvd"),
-    "keys": ("on", "off"),
+    "shortcuts": ("on", "off"),
 }
 YEAR = 365 * 86_400
 

@@ -1,4 +1,4 @@
-"""Trade with the session's trend: enter when price retakes its average on the side of EMA and VWAP, leave when it loses it."""
+"""Trade with the session's trend: enter when price retakes its average beside EMA and VWAP, leave when it loses it."""
 
 from __future__ import annotations
 

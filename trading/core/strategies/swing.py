@@ -1,4 +1,4 @@
-"""Buy the end of a pull-back in a daily up-trend, hold two to ten sessions, and leave when the trend or the move is spent."""
+"""Buy the end of a pull-back in a daily up-trend, hold two to ten sessions, leave when trend or move is spent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Params(NamedTuple):
     sma: Annotated[int, Bound(2, 400, "bars", "simple moving average, the shorter trend")] = 20
     ema: Annotated[int, Bound(2, 400, "bars", "exponential moving average, the longer trend")] = 50
     rsi: Annotated[int, Bound(2, 100, "bars", "Wilder's relative strength index")] = 14
-    rsi_entry: Annotated[float, Bound(1, 99, "RSI", "a LONG when RSI rises through this; a SHORT falls through 100 − it")] = 45.0
+    rsi_entry: Annotated[float, Bound(1, 99, "RSI", "a LONG as RSI rises through this; a SHORT mirrored")] = 45.0
     rsi_exit: Annotated[float, Bound(50, 100, "RSI", "a LONG is spent above this; a SHORT below 100 − it")] = 72.0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -10,16 +9,17 @@ from django.core.management.base import CommandParser
 from sensequant.lib.clock import now
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
-from trading.management.asking import add_market_arguments, asked
+from trading.management.asking import NEEDED, add_market_arguments, asked
 from trading.models.backtests import BacktestRun
-from trading.services import backtests
+from trading.services import backtests, markets, runs
 
 BOTH = {"intraday": "5minute", "swing": "1day"}
 SHOWN = (
     ("trades", "trades", "{:,.0f}"), ("net P&L ₹", "total_pnl", "{:,.2f}"), ("return %", "total_return_pct", "{:.2f}"),
     ("Sharpe", "sharpe_ratio", "{:.2f}"), ("Sortino", "sortino_ratio", "{:.2f}"),
-    ("max drawdown %", "max_drawdown", "{:.2%}"), ("win rate", "win_rate", "{:.1%}"), ("hit ratio", "hit_ratio", "{:.1%}"),
-    ("profit factor", "profit_factor", "{:.2f}"), ("expectancy ₹", "expectancy", "{:,.2f}"),
+    ("max drawdown %", "max_drawdown", "{:.2%}"), ("win rate", "win_rate", "{:.1%}"),
+    ("hit ratio", "hit_ratio", "{:.1%}"), ("profit factor", "profit_factor", "{:.2f}"),
+    ("expectancy ₹", "expectancy", "{:,.2f}"),
     ("charges ₹", "charges", "{:,.2f}"), ("turnover ×", "turnover", "{:.2f}"), ("exposure", "exposure", "{:.1%}"),
     ("average hold, minutes", "avg_hold_minutes", "{:,.0f}"),
 )  # fmt: skip
@@ -35,40 +35,40 @@ class Command(DeskCommand):
         "  manage.py backtest --symbols TCS INFY --start-date 2015-01-01 --end-date 2020-12-31 --strategy swing --json"
     )
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Add the arguments; a queued run's number stands for all of them."""
-        if "--run" in sys.argv:
-            parser.add_argument("--json", action="store_true")
-            parser.add_argument("--run", type=int, required=True, help="execute a queued run")
-            return
-        super().add_arguments(parser)
-
     def arguments(self, parser: CommandParser) -> None:
-        """Add what to run on."""
-        add_market_arguments(parser, strategies=("intraday", "swing", "both", "crossover"))
+        """Add what to run on; a queued run's number stands for all of it."""
+        add_market_arguments(parser, strategies=("intraday", "swing", "both", "crossover"), needed=())
         parser.add_argument("--run", type=int, help="execute a run the page queued, instead of all the above")
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run, and return the result."""
-        if options.get("run"):
-            found = [backtests.execute(options["run"], at=now())]
+        if options["run"] is None:
+            wanted = _all_asked(options)  # all of them checked before the first one runs
+            queued = [backtests.keep(*each, by="shell", at=now()).pk for each in wanted]
         else:
-            found = [self._one(options, name) for name in _strategies(options["strategy"])]
+            queued = [options["run"]]
+        found = [backtests.execute(number, at=now()) for number in queued]
         data = [backtests.answer(run) for run in found]
         return (data[0] if len(data) == 1 else {"runs": data}), "\n\n".join(_table(run) for run in found)
 
-    def _one(self, options: dict[str, Any], name: str) -> BacktestRun:
-        at = now()
-        chosen = {**options, "strategy": name}
-        if options["strategy"] == "both":
-            chosen["interval"] = _interval(name, options)
-            chosen["minute_data"] = options["minute_data"] and name == "intraday"
-        wanted, order = asked(chosen, at=at)
-        return backtests.execute(backtests.keep(wanted, order, by="shell", at=at).pk, at=at)
+
+def _all_asked(options: dict[str, Any]) -> list[tuple[markets.Wanted, runs.Ordered]]:
+    """Return every backtest asked for, checked; two of them for ``both``."""
+    missing = [f"--{name.replace('_', '-')}" for name in NEEDED if options[name] is None]
+    if missing:
+        raise BadInput(f"{', '.join(missing)} must be given", fix="or --run with the number of a queued backtest")
+    names = tuple(BOTH) if options["strategy"] == "both" else (options["strategy"],)
+    found = [asked(_half(options, name), at=now()) for name in names]
+    for wanted, order in found:
+        runs.setup_of(order, wanted)
+    return found
 
 
-def _strategies(name: str) -> tuple[str, ...]:
-    return tuple(BOTH) if name == "both" else (name,)
+def _half(options: dict[str, Any], name: str) -> dict[str, Any]:
+    if options["strategy"] != "both":
+        return options
+    minute = options["minute_data"] and name == "intraday"
+    return {**options, "strategy": name, "interval": _interval(name, options), "minute_data": minute}
 
 
 def _interval(name: str, options: dict[str, Any]) -> str:
@@ -82,9 +82,8 @@ def _interval(name: str, options: dict[str, Any]) -> str:
 
 
 def _table(run: BacktestRun) -> str:
-    if run.metrics is None:
-        raise BadInput(f"backtest {run.pk} has no result", fix="run it again")
-    lines = [f"backtest {run.pk}: {run.strategy} on {', '.join(run.symbols)}, {run.interval}, {run.start} to {run.end}, {run.bars:,} bars"]
+    span = f"{run.interval}, {run.start} to {run.end}, {run.bars:,} bars"
+    lines = [f"backtest {run.pk}: {run.strategy} on {', '.join(run.symbols)}, {span}"]
     for label, key, form in SHOWN:
         value = run.metrics.get(key)
         lines.append(f"  {label:<24}{'—' if value is None else form.format(value):>18}")

@@ -41,7 +41,8 @@ def _write(path: Path, trades: dict[str, Any]) -> None:
     try:
         path.write_text(json.dumps(trades), encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror}", fix="name a file in a folder you may write to") from None
+        fix = "name a file in a folder you may write to"
+        raise BadInput(f"{path} cannot be written: {error.strerror}", fix=fix) from None
 
 
 def _table(figures: dict[str, Any]) -> str:
@@ -54,6 +55,7 @@ def _table(figures: dict[str, Any]) -> str:
         lines.append(
             f"{name:4} {f['bars']:>12,} {f['trades']:>8,} {f['net_pnl']:>14,.3f} {f['seconds'] * 1e3:>9.2f} "
             f"{f['seconds_desk'] * 1e3:>9.2f} {f['seconds_desk'] / f['seconds']:>9.2f} "
-            f"{'—' if rival is None else f'{rival * 1e3:.1f}':>12} {f.get('times_raptorbt', '—'):>6} {f['cores']:>5} {f['rss_mb']:>7}"
+            f"{'—' if rival is None else f'{rival * 1e3:.1f}':>12} {f.get('times_raptorbt', '—'):>6} "
+            f"{f['cores']:>5} {f['rss_mb']:>7}"
         )
     return "\n".join(lines)

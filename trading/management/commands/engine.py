@@ -43,7 +43,7 @@ class Command(DeskCommand):
         parser.add_argument("--speed", type=float, default=0.0, help="market seconds a second; 0 = as fast as it goes")
         parser.add_argument("--name", default="engine", help="a run of this name is continued where it stopped")
         parser.add_argument("--fresh", action="store_true", help="begin anew instead of continuing")
-        add_market_arguments(parser, dated=False)
+        add_market_arguments(parser, needed=("symbols", "strategy"))
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run until the end or a signal; say what came of it."""

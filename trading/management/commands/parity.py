@@ -39,8 +39,9 @@ class Command(DeskCommand):
         )  # fmt: skip
         word = "identical" if found["identical"] else f"DIFFERENT from happening {found['first_difference']['number']}"
         text = (
-            f"{found['bars']:,} bars, {found['signals']:,} signals, {found['orders']:,} orders, {found['fills']:,} fills, "
-            f"{found['trades']:,} trades, charges {found['charges']:,.2f}, net {found['net_pnl']:,.2f}: {word}"
+            f"{found['bars']:,} bars, {found['signals']:,} signals, {found['orders']:,} orders, "
+            f"{found['fills']:,} fills, {found['trades']:,} trades, charges {found['charges']:,.2f}, "
+            f"net {found['net_pnl']:,.2f}: {word}"
         )
         if found["identical"]:
             return found, text
