@@ -230,7 +230,9 @@ def beat(stop: threading.Event) -> None:
 
 def engine(stop: threading.Event) -> None:
     """Run the engine over the demo market until ``stop``."""
-    from trading.services import runner  # the engine's numbers are loaded in its own thread, while the pages already serve
+    from trading.services import (
+        runner,
+    )  # the engine's numbers are loaded in its own thread, while the pages already serve
 
     runner.serve(stop)
 
@@ -238,7 +240,7 @@ def engine(stop: threading.Event) -> None:
 def compiler(stop: threading.Event) -> None:
     """Compile the strategies once, in a patient process of its own, so that no backtest waits for it."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "warm_kernels", "--gently"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             if stop.wait(0.5):
                 process.terminate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, TypeVar
@@ -51,18 +52,8 @@ class DeskCommand(BaseCommand):
         try:
             self._prepare_database()
             answer = self.run(**options)
-        except DatabaseError as error:
-            if "no such" not in str(error) and "does not exist" not in str(error):
-                raise
-            self._fail(f"the database is behind this version: {error} (run manage.py migrate)", 1)
-        except SenseQuantError as error:
-            self._fail(str(error), error.exit_code)
-        except ValueError as error:
-            if not is_bad_input(error):
-                raise
-            self._fail(str(error), 2)
-        except KeyboardInterrupt:
-            self._fail("stopped", 130)
+        except (SenseQuantError, ValueError, DatabaseError, KeyboardInterrupt) as error:
+            self._fail(*_told(error))
         else:
             if answer is not None:
                 self._print(*answer, as_json=options["json"])
@@ -90,3 +81,16 @@ class DeskCommand(BaseCommand):
             yield item
         if show:
             sys.stderr.write(f"\r{label} [{'#' * 30}] {total}/{total}\n")
+
+
+def _told(error: BaseException) -> tuple[str, int]:
+    """Return a foreseeable error's line and exit code; raise any other again."""
+    if isinstance(error, SenseQuantError):
+        return str(error), error.exit_code
+    if is_bad_input(error):
+        return str(error), 2
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped", 130
+    if isinstance(error, DatabaseError) and re.search("no such|does not exist", str(error)):
+        return f"the database is behind this version: {error} (run manage.py migrate)", 1
+    raise error

@@ -19,7 +19,7 @@ class BacktestRun(models.Model):
     end = models.DateField()
     source = models.CharField(max_length=20, default="csv")
     directory = models.CharField(max_length=700, blank=True)
-    sound_rows = models.BooleanField(default=False, help_text="files that have errors are used as far as they are sound")
+    sound_rows = models.BooleanField(default=False, help_text="use files with errors as far as they are sound")
     params = models.JSONField(default=dict, blank=True)
     capital = models.DecimalField(max_digits=16, decimal_places=2)
     status = models.CharField(max_length=9, choices=STATUSES, default="queued")

@@ -23,6 +23,8 @@ class CalendarOverride(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150, blank=True, help_text="user name")
 
+    objects: ClassVar[models.Manager[CalendarOverride]] = models.Manager()
+
     class Meta:
         ordering: ClassVar[list[str]] = ["date"]
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -28,7 +28,7 @@ class EngineRun(models.Model):
     held = models.BooleanField(default=False, help_text="replay stands still")
     stop_requested = models.BooleanField(default=False)
     current = models.BooleanField(default=True, help_text="false once a later run of the same name has begun")
-    cursor = models.DateTimeField(null=True, blank=True, help_text="start of the last bar whose happenings are recorded")
+    cursor = models.DateTimeField(null=True, blank=True, help_text="start of the last recorded bar")
     numbers = models.JSONField(default=dict, blank=True, help_text="the account's and all lanes' numbers at the cursor")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField()
@@ -50,7 +50,7 @@ class EngineRun(models.Model):
 
 
 class LaneState(models.Model):
-    """One symbol's lane of a run: what its indicators remembered when the session began, and whether it still trades."""
+    """One symbol's lane: what its indicators remembered when the session began, and whether it still trades."""
 
     run = models.ForeignKey(EngineRun, on_delete=models.CASCADE, related_name="lanes")
     number = models.PositiveIntegerField()

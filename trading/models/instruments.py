@@ -17,7 +17,7 @@ class Instrument(models.Model):
     name = models.CharField(max_length=120, blank=True)
     series = models.CharField(max_length=4, default="EQ")
     segment = models.CharField(max_length=16, choices=[(s, s) for s in SEGMENTS], default="equity")
-    tick = models.DecimalField(max_digits=8, decimal_places=2, default="0.05", help_text="₹; set from the month-end close")
+    tick = models.DecimalField(max_digits=8, decimal_places=2, default="0.05", help_text="₹, by the month-end close")
     lot = models.PositiveIntegerField(default=1)
     isin = models.CharField(max_length=12, blank=True)
     isec_code = models.CharField(max_length=16, blank=True, help_text="Breeze short name")

@@ -25,7 +25,9 @@ class StrategyConfig(models.Model):
         ordering: ClassVar[list[str]] = ["strategy", "-version"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["strategy", "version"], name="strategy_config_version_once"),
-            models.UniqueConstraint(fields=["strategy"], condition=Q(status="active"), name="strategy_config_one_active"),
+            models.UniqueConstraint(
+                fields=["strategy"], condition=Q(status="active"), name="strategy_config_one_active"
+            ),
         ]
 
     def __str__(self) -> str:

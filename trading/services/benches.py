@@ -40,7 +40,8 @@ CUTS = [
     for cap in (60, 65, 70, 75, 80)
 ]  # fmt: skip
 PLAIN = {
-    "flat": 0.0003, "slippage": 0.0, "participation": 0.0, "sizing": "quantity", "by_confidence": 0, "arm_on_fill_bar": 0,
+    "flat": 0.0003, "slippage": 0.0, "participation": 0.0, "sizing": "quantity", "by_confidence": 0,
+    "arm_on_fill_bar": 0,
 }  # fmt: skip
 DESK = {
     "sizing": "notional", "notional": NOTIONAL, "max_exposure": 5e7, "max_symbol_exposure": 2e5, "max_positions": 100,
@@ -81,7 +82,10 @@ def workloads(names: Sequence[str], directory: str = "") -> dict[str, Work]:
 
 
 def _work(bars: dict[str, Bars], minutes: int, settings: Sequence[dict[str, Any]]) -> Work:
-    lanes = [LaneBars(LaneSpec(name, 0.0, 1, "equity", int(NOTIONAL // each.close[0])), each, _places(each, minutes)) for name, each in bars.items()]
+    lanes = [
+        LaneBars(LaneSpec(name, tick=0.0, fixed=int(NOTIONAL // each.close[0])), each, _places(each, minutes))
+        for name, each in bars.items()
+    ]
     days = [int(each.places.session[edge]) for each in lanes for edge in (0, -1)]
     charges = schedule("prime-2999", "margin", dt.date.fromordinal(min(days)), dt.date.fromordinal(max(days)))
     kind = 1 if minutes < 1440 else 5  # daily workloads go by crossover too, without its rule of minute bars
@@ -106,7 +110,7 @@ def read(directory: Path) -> tuple[dict[str, Bars], dict[str, Bars]]:
     files = sorted(directory.glob("min_*.csv"))
     daily = directory / "day_all.csv"
     if not files or not daily.is_file():
-        raise NotFound(f"{directory} does not hold min_*.csv and day_all.csv", fix="leave --data out to use the built-in bars")
+        raise NotFound(f"{directory} lacks min_*.csv or day_all.csv", fix="leave --data out to use the built-in bars")
     fine = {path.stem.removeprefix("min_"): _frame(pd.read_csv(path)) for path in files}
     coarse = {str(name): _frame(frame) for name, frame in pd.read_csv(daily).groupby("symbol")}
     return fine, coarse
@@ -114,8 +118,8 @@ def read(directory: Path) -> tuple[dict[str, Bars], dict[str, Bars]]:
 
 def _frame(frame: Any) -> Bars:
     ts = frame["datetime"].to_numpy().astype("datetime64[s]").astype(np.int64) - 19_800
-    columns = (np.ascontiguousarray(frame[name].to_numpy(np.float64)) for name in ("open", "high", "low", "close", "volume"))
-    return Bars(ts, *columns)
+    names = ("open", "high", "low", "close", "volume")
+    return Bars(ts, *(np.ascontiguousarray(frame[name].to_numpy(np.float64)) for name in names))
 
 
 def run(work: Work, setups: Sequence[Setup], charges: Schedule, workers: int) -> list[Single]:
@@ -191,19 +195,23 @@ def portfolio(work: Work) -> int:
 
 
 def _trades(work: Work, results: Sequence[Single]) -> list[tuple[Any, ...]]:
-    names = [spec.symbol for spec in work.panel.specs] if len(results) == len(work.panel.specs) else [f"{k:03d}" for k in range(len(results))]
+    names = [spec.symbol for spec in work.panel.specs]
+    if len(results) != len(names):  # one symbol under many setups
+        names = [f"{k:03d}" for k in range(len(results))]
     rows = []
     for name, single in zip(names, results, strict=True):
         events = single.events.reshape(-1, WIDTH)
-        for row in events[events[:, 0] == TRADED]:
-            rows.append((name, int(row[8]), int(row[2]), float(row[6]), float(row[7]), float(row[11])))
+        rows += [
+            (name, int(row[8]), int(row[2]), float(row[6]), float(row[7]), float(row[11]))
+            for row in events[events[:, 0] == TRADED]
+        ]
     return rows
 
 
 class one_core:  # noqa: N801 - reads as the statement it is
     """Keep this process on one processor while a single-core figure is taken."""
 
-    def __init__(self, wanted: bool) -> None:  # noqa: FBT001
+    def __init__(self, wanted: bool) -> None:
         """Do so only when ``wanted``."""
         self.wanted = wanted and hasattr(os, "sched_setaffinity")
 
@@ -257,9 +265,8 @@ def _rival(raptorbt: Any, work: Work, j: int) -> Any:
     setup, p = work.plain[0], work.panel
     a, b = int(p.starts[j]), int(p.stops[j])
     close = p.close[a:b]
-    signals = _rival_signals(
-        work, j, setup, raptorbt.sma(close, setup.params.fast), raptorbt.sma(close, setup.params.slow), raptorbt.rsi(close, 14)
-    )
+    fast, slow = raptorbt.sma(close, setup.params.fast), raptorbt.sma(close, setup.params.slow)
+    signals = _rival_signals(work, j, setup, fast, slow, raptorbt.rsi(close, 14))
     share = np.full(b - a, NOTIONAL / CAPITAL)
     return raptorbt.run_single_backtest(
         p.ts[a:b] * 1_000_000_000, p.open[a:b], p.high[a:b], p.low[a:b], close, p.volume[a:b], *signals, 1, 1.0,

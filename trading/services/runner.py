@@ -1,4 +1,4 @@
-"""The engine's long-lived loop: paced, steered by the operators' switches, recorded, shown, and continued after a crash."""
+"""The engine's long-lived loop: paced, steered by operators, recorded, shown, and continued after a crash."""
 
 from __future__ import annotations
 
@@ -54,7 +54,12 @@ class Plan:
         """Return the plan as a run keeps it."""
         dates = {"start": self.wanted.start.isoformat(), "end": self.wanted.end.isoformat()}
         wanted = {**asdict(self.wanted), "symbols": list(self.wanted.symbols), **dates}
-        return {"wanted": wanted, "params": dict(self.order.params), "capital": self.order.capital, "fast_until": self.fast_until}
+        return {
+            "wanted": wanted,
+            "params": dict(self.order.params),
+            "capital": self.order.capital,
+            "fast_until": self.fast_until,
+        }
 
 
 def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
@@ -110,7 +115,7 @@ class Runner:
         journal.rebuild(run)
 
     def __call__(self) -> str:
-        """Go on until the bars end ("finished"), an operator ends the run ("stopped") or ``stop`` is set ("suspended")."""
+        """Go on until the bars end (finished), an operator ends the run (stopped) or ``stop`` is set (suspended)."""
         self._become("running")
         seconds = self.engine.setup.minutes * 60
         ended = "finished"
@@ -161,7 +166,11 @@ class Runner:
         self._show()
 
     def _journal(self, step: Step) -> None:
-        fills = Fill.objects.filter(order__run=self.run, at=recording.moment(step.ts)).select_related("order").order_by("id")
+        fills = (
+            Fill.objects.filter(order__run=self.run, at=recording.moment(step.ts))
+            .select_related("order")
+            .order_by("id")
+        )
         journal.append(fills, self.recorder.trades)
 
     def _wait(self, ts: int, seconds: int) -> bool:
@@ -272,9 +281,9 @@ def serve(stop: threading.Event) -> None:
         try:
             run_to_end(run, stop=stop)
         except SenseQuantError as error:
-            log.error("the demo desk stopped", error=str(error))
+            log.warning("the demo desk stopped", error=str(error))
             stop.wait(5)
-        except Exception as error:  # noqa: BLE001 - the page must say so; the process lives on
+        except Exception as error:  # whatever it is, the pages stay up and the log has it
             log.exception("the demo desk failed", error=str(error))
             stop.wait(5)
     close_old_connections()

@@ -41,7 +41,10 @@ class Command(DeskCommand):
         missing = [name for name in options["only"] if not is_compiled(name)]
         for name in self.progress(missing, total=len(missing), label="compiling"):
             warm(name)
-        return {"compiled": missing, "folder": str(cache_folder())}, f"compiled: {', '.join(missing) or 'nothing to do'}"
+        return {
+            "compiled": missing,
+            "folder": str(cache_folder()),
+        }, f"compiled: {', '.join(missing) or 'nothing to do'}"
 
 
 def warm(name: str) -> None:
@@ -50,4 +53,6 @@ def warm(name: str) -> None:
     symbol = next(iter(demo.INSTRUMENTS))
     bars = demo.generate(symbol, NSE.sessions(FIRST, LAST), seed=1, minutes=minutes)
     charges = schedule("i-secure", "cash", FIRST, LAST)
-    simulate(name, make_setup(name, minutes), panel([lane(LaneSpec(symbol), bars, minutes)]), capital=1e6, charges=charges)
+    simulate(
+        name, make_setup(name, minutes), panel([lane(LaneSpec(symbol), bars, minutes)]), capital=1e6, charges=charges
+    )
