@@ -74,7 +74,7 @@ def test_a_strategy_that_raises_stops_its_lane_once_and_says_why(week):
     later = [x for step in steps[101:] for x in step.happenings]
     assert {x.lane for x in later if x.kind == ORDERED} == {0, 1}
     assert desk.K[2][BARS] == 100
-    assert desk.K[0][BARS] == len(played)
+    assert desk.K[1][BARS] == len(played)
 
 
 def test_a_stopped_lane_is_neither_counted_nor_shown_again(week):
@@ -214,7 +214,7 @@ def test_swing_continues_with_positions_held_over_night(years, share):
 def test_what_is_shown_again_is_not_acted_on_again(week, uninterrupted):
     over, tape, _ = week
     _, notes, _ = uninterrupted
-    at = next(k for k, note in enumerate(notes) if json.loads(note[0])[0]["bars"] % 225 == 150)
+    at = 120
     again = continued(over, tape, notes[at])
     assert json.dumps(again.numbers()) == json.dumps(json.loads(notes[at][0])[0])
     assert again.step(0, []).happenings == []

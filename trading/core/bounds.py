@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
@@ -53,7 +53,8 @@ def make(cls: type[P], values: Mapping[str, Any]) -> P:
     for name in values:
         if name not in known:
             raise Invalid(f"unknown parameter {name!r}: use one of {', '.join(sorted(known))}")
-    made: P = cls(**{name: _value(field, values.get(name, field.default)) for name, field in known.items()})
+    build: Any = cls
+    made: P = build(**{name: _value(field, values.get(name, field.default)) for name, field in known.items()})
     return made
 
 

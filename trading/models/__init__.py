@@ -13,7 +13,24 @@ from trading.models.strategies import StrategyConfig
 from trading.models.tokens import ApiToken
 
 __all__ = [
-    "ApiToken", "BacktestRun", "BacktestTrade", "BarReport", "BarSeries", "CalendarOverride", "EngineRun",
-    "EquityPoint", "Fill", "Instrument", "LaneState", "Order", "OrderEvent", "Position", "QuarantinedRow", "Signal", "Snapshot",
-    "StoredAnswer", "StrategyConfig", "Trade",
-]  # fmt: skip
+    "ApiToken",
+    "BacktestRun",
+    "BacktestTrade",
+    "BarReport",
+    "BarSeries",
+    "CalendarOverride",
+    "EngineRun",
+    "EquityPoint",
+    "Fill",
+    "Instrument",
+    "LaneState",
+    "Order",
+    "OrderEvent",
+    "Position",
+    "QuarantinedRow",
+    "Signal",
+    "Snapshot",
+    "StoredAnswer",
+    "StrategyConfig",
+    "Trade",
+]

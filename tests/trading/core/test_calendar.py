@@ -253,7 +253,7 @@ def test_an_unknown_segment_and_a_naive_instant_are_refused():
     with pytest.raises(Invalid, match="'currency' is not known: use one of equity, equity_fno"):
         NSE.session(day("2026-11-20"), "currency")
     with pytest.raises(Invalid, match="no time zone"):
-        NSE.phase(dt.datetime(2026, 11, 20, 10))
+        NSE.phase(dt.datetime(2026, 11, 20, 10))  # noqa: DTZ001 - naive on purpose
     with pytest.raises(Invalid, match="from 1, not 0"):
         NSE.session_columns(np.array([0]), 0)
 
