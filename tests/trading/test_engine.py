@@ -62,10 +62,10 @@ def test_a_strategy_that_raises_stops_its_lane_once_and_says_why(week):
     desk = engine(over)
     react = desk.core.react
 
-    def failing(bar, m, L, K, *rest):
-        if K[BARS] == 100 and L is desk.L[2]:
+    def failing(bar, memory, floats, ints, *rest):
+        if ints[BARS] == 100 and floats is desk.L[2]:
             raise ZeroDivisionError("float division by zero")
-        return react(bar, m, L, K, *rest)
+        return react(bar, memory, floats, ints, *rest)
 
     desk.core = desk.core._replace(react=failing)
     steps = [desk.step(ts, rows) for _, ts, rows in played]

@@ -70,6 +70,7 @@ class Recorder:
         working = Order.objects.filter(run=run, status__in=[Status.WORKING, Status.PARTIAL])
         self.orders: dict[int, Order] = {order.number: order for order in working}
         self.equity_at = 0
+        self.said: dict[int, str] = {}  # the reason of each lane's newest signal
         self.trades: list[Trade] = []
 
     def open_session(self, ts: int) -> None:
@@ -147,10 +148,11 @@ class Recorder:
         row = {} if found is None else self.strategy.described(found)
         features = {name: round(x, 6) for name, x in row.items() if not math.isnan(x)}
         text = str(self.strategy.REASONS[int(v["reason"])]).format(**row) if row else "the lane failed on this bar"
+        self.said[each.lane] = text = _sentence(text, v["sentiment"])
         Signal.objects.create(
             run=self.run, at=moment(each.ts), symbol=self._symbol(each), strategy=self.engine.name,
             direction=DIRECTIONS[int(v["direction"])], confidence=v["confidence"], price=money(v["price"]),
-            sentiment=None if math.isnan(v["sentiment"]) else v["sentiment"], reason=_sentence(text, v["sentiment"]),
+            sentiment=None if math.isnan(v["sentiment"]) else v["sentiment"], reason=text,
             objections=reasons(int(v["objections"])), features=features,
         )  # fmt: skip
 
@@ -159,11 +161,11 @@ class Recorder:
         v, number = each.values, int(each.values["order"])
         purpose = "entry" if v["purpose"] == ENTRY else "exit"
         symbol = self._symbol(each)
+        why = self.said[each.lane] if purpose == "entry" else EXIT_REASONS[int(v["why"])]
         order = Order.objects.create(
             run=self.run, key=f"{self.run.pk}:{self.engine.name}:{symbol}:{purpose}:{each.ts}:{number}", number=number,
             symbol=symbol, strategy=self.engine.name, side="BUY" if v["way"] > 0 else "SELL", purpose=purpose,
-            reason=EXIT_REASONS.get(int(v["why"]), ""), quantity=int(v["quantity"]), price=money(v["price"]),
-            created_at=self._decided(each),
+            reason=why, quantity=int(v["quantity"]), price=money(v["price"]), created_at=self._decided(each),
         )  # fmt: skip
         OrderEvent.objects.create(order=order, new=Status.WORKING, at=order.created_at)
         self.orders[number] = order
