@@ -13,6 +13,7 @@ from django.db import transaction
 from sensequant.lib.errors import NotAllowed, NotFound, SenseQuantError, is_bad_input
 from sensequant.lib.logs import get_logger
 from trading.core.calendar import IST
+from trading.core.metrics import Measures
 from trading.core.panel import LaneBars, panel
 from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome, simulate
@@ -97,7 +98,7 @@ def _finish(run: BacktestRun, outcome: Outcome, lanes: Sequence[LaneBars], *, at
     symbols = [each.spec.symbol for each in lanes]
     with transaction.atomic():
         won = BacktestRun.objects.filter(pk=run.pk, status="running").update(
-            status="done", progress=1.0, bars=outcome.bars, metrics=metrics(outcome), finished_at=at,
+            status="done", progress=1.0, bars=outcome.bars, metrics=as_json(outcome.measures), finished_at=at,
             equity=_equity(found), warnings=_warnings(outcome, lanes),
         )  # fmt: skip
         if won:
@@ -116,10 +117,10 @@ def _trade(run: BacktestRun, number: int, each: Happening, symbols: Sequence[str
     )  # fmt: skip
 
 
-def metrics(outcome: Outcome) -> dict[str, float | int | None]:
-    """Return a run's measures as JSON can keep them (what has no meaning is null), with the return in per cent too."""
-    found = {key: _finite(value) for key, value in outcome.measures._asdict().items()}
-    found["total_return_pct"] = _finite(outcome.measures.total_return * 100.0)
+def as_json(measures: Measures) -> dict[str, float | int | None]:
+    """Return measures as JSON can keep them (what has no meaning is null), with the return in per cent too."""
+    found = {key: _finite(value) for key, value in measures._asdict().items()}
+    found["total_return_pct"] = _finite(measures.total_return * 100.0)
     return found
 
 

@@ -12,6 +12,7 @@ from sensequant.lib.errors import BadInput
 from trading.management.asking import NEEDED, add_market_arguments, asked
 from trading.models.backtests import BacktestRun
 from trading.services import backtests, markets, runs
+from trading.services.combining import combined
 
 BOTH = {"intraday": "5minute", "swing": "1day"}
 SHOWN = (
@@ -48,8 +49,8 @@ class Command(DeskCommand):
         else:
             queued = [options["run"]]
         found = [backtests.execute(number, at=now()) for number in queued]
-        data = [backtests.answer(run) for run in found]
-        return (data[0] if len(data) == 1 else {"runs": data}), "\n\n".join(_table(run) for run in found)
+        data = backtests.answer(found[0]) if len(found) == 1 else combined(found)
+        return data, "\n\n".join(_table(run) for run in found)
 
 
 def _all_asked(options: dict[str, Any]) -> list[tuple[markets.Wanted, runs.Ordered]]:
