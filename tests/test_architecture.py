@@ -149,7 +149,6 @@ def test_the_makefile_has_its_targets(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="no README yet")
 def test_every_setting_is_in_the_readme():
     text = (ROOT / "README.md").read_text()
     missing = [row.name for row in env.rows(Desk) if f"`{row.name}`" not in text]

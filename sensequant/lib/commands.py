@@ -27,6 +27,7 @@ class DeskCommand(BaseCommand):
     """
 
     examples: ClassVar[str] = ""
+    needs_database: ClassVar[bool] = False
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django declares it so
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -50,7 +51,8 @@ class DeskCommand(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Run, print, and turn a foreseeable error into one line and an exit code."""
         try:
-            self._prepare_database()
+            if self.needs_database:
+                self._prepare_database()
             answer = self.run(**options)
         except (SenseQuantError, ValueError, DatabaseError, KeyboardInterrupt) as error:
             self._fail(*_told(error))

@@ -89,7 +89,6 @@ def log_in(url, password):
     return opener.open(request, timeout=10)
 
 
-@pytest.mark.skipif(not (ROOT / "templates/login.html").exists(), reason="no login page yet")
 def test_a_first_start_serves_lets_the_printed_user_in_and_stops_cleanly(desk, tmp_path):
     first = desk()
     assert first.until_it_serves() == 200

@@ -15,12 +15,13 @@ from sensequant.lib.errors import NotAllowed
 from tests.trading.desks import NOON, SYMBOLS, WEEK, begun, driven, engine, lanes, moments
 from trading.core.orders import Status, may_become
 from trading.core.risk import OBJECTIONS
-from trading.core.state import AVG, EQUITY, EVENTS, QTY, SIDE
+from trading.core.state import AVG, EQUITY, EVENTS, EXIT_REASONS, QTY, SIDE
 from trading.models import EngineRun, EquityPoint, Fill, LaneState, Order, OrderEvent, Position, Signal, Trade
 from trading.services import recording
 from trading.services.recording import Recorder, memory_of, moment, money
 
 pytestmark = pytest.mark.django_db
+THREE = WEEK[0], dt.date(2026, 11, 4)
 FIVE = dt.timedelta(minutes=5)
 COUNTED = (Signal, Order, OrderEvent, Fill, Trade, Position, EquityPoint)
 
@@ -28,13 +29,13 @@ COUNTED = (Signal, Order, OrderEvent, Fill, Trade, Position, EquityPoint)
 @pytest.fixture
 def week():
     """A finished run over a week, thin bars filling it in parts."""
-    return driven(participation=0.002, notional=200_000)
+    return driven(span=THREE, participation=0.002, notional=200_000)
 
 
 @pytest.fixture
 def midway():
     """A run stopped while it holds something, and its engine as it stood."""
-    run = begun(participation=0.002, notional=200_000)
+    run = begun(span=THREE, participation=0.002, notional=200_000)
     for looks in range(40, 400, 20):
         run = driven(run, looks=looks)
         if run.positions.count() > 0:
@@ -112,9 +113,15 @@ def test_orders_are_numbered_without_a_gap_and_keyed_by_their_decision(week):
         assert int(last) == order.number
 
 
-def test_an_exit_says_why_and_an_entry_needs_no_reason(week):
+def test_an_entry_has_the_reason_of_its_signal_and_an_exit_the_word_for_its_own(week):
+    said = dict(
+        zip(week.signals.values_list("symbol", "at"), week.signals.values_list("reason", flat=True), strict=True)
+    )
     for order in week.orders.all():
-        assert bool(order.reason) == (order.purpose == "exit")
+        if order.purpose == "entry":
+            assert order.reason == said[order.symbol, order.created_at - FIVE]
+        else:
+            assert order.reason in EXIT_REASONS.values()
 
 
 def test_an_order_can_not_leave_a_status_it_is_not_in(week):
@@ -189,11 +196,8 @@ def test_the_trades_come_to_the_equity(week):
 
 def test_the_equity_is_known_every_five_minutes_of_the_market(week):
     points = list(week.equity.order_by("at").values_list("at", flat=True))
-    assert len(points) == 5 * 75
-    assert all(
-        after - before == FIVE or after.date() > before.date()
-        for before, after in pairwise(points)
-    )
+    assert len(points) == 3 * 75
+    assert all(after - before == FIVE or after.date() > before.date() for before, after in pairwise(points))
 
 
 def test_bars_that_are_no_round_five_minutes_still_leave_an_equity_point_every_five():

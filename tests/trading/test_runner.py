@@ -110,15 +110,15 @@ def test_a_run_goes_to_its_end_and_says_so():
     assert run.cursor == dt.datetime(2026, 11, 3, 9, 55, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("every", [7, 60, 149])
+@pytest.mark.parametrize("every", [7, 40, 99])
 def test_stopped_and_continued_over_and_over_it_does_what_one_run_does(every):
-    whole, run = driven(begun(name="whole")), begun()
+    whole, run = driven(begun(name="whole", span=SPAN)), begun(span=SPAN)
     starts = 0
     while run.state != "finished":
         run = driven(run, looks=every)
         starts += 1
         assert run.state in ("suspended", "finished")
-    assert starts > 2
+    assert starts >= 2
     assert story(run) == story(whole)
 
 
@@ -131,9 +131,14 @@ def test_minute_bars_continue_as_well_between_recorded_moments():
 
 
 def test_swing_is_continued_with_positions_held_over_night():
-    told = {"interval": "1day", "strategy": "swing", "allow_short": 1, "span": (dt.date(2025, 1, 1), dt.date(2026, 6, 30))}
+    told = {
+        "interval": "1day",
+        "strategy": "swing",
+        "allow_short": 1,
+        "span": (dt.date(2025, 7, 1), dt.date(2026, 6, 30)),
+    }
     whole, run = driven(begun(name="whole", **told)), begun(**told)
-    assert whole.trades.count() > 5
+    assert whole.trades.count() > 2
     while run.state != "finished":
         run = driven(run, looks=61)
     assert story(run) == story(whole)
@@ -291,7 +296,7 @@ def test_a_run_that_breaks_half_way_is_marked_failed_and_keeps_what_it_did(monke
 
 
 @pytest.fixture
-def small_demo(monkeypatch):
+def small_demo(monkeypatch, transactional_db):
     monkeypatch.setattr(runner, "DEMO_SESSIONS", 2)
     monkeypatch.setattr(runner, "DEMO_SPEED", 0.0)
     few = {name: runner.demo.INSTRUMENTS[name] for name in SYMBOLS}

@@ -67,7 +67,7 @@ def test_the_json_has_the_promised_shape(spoiled):
     (file,) = answer["files"]
     expected = {"file": str(spoiled), "symbol": "SPOILED", "interval": "5minute", "rows": 375, "accepted": 374}
     assert expected.items() <= file.items()
-    assert (code, file["quarantined"], file["verdict"]) == (1, 1, "errors")
+    assert (code, file["quarantined"], file["verdict"]) == (2, 1, "errors")
     found = file["findings"][0]
     assert {"rule", "severity", "count", "message", "fix", "examples"} <= set(found)
     assert (found["rule"], found["severity"], found["count"]) == ("ohlc", "quarantine", 1)
@@ -77,7 +77,7 @@ def test_the_json_has_the_promised_shape(spoiled):
 
 def test_the_words_name_the_file_the_rule_the_line_and_the_fix(spoiled):
     code, out, _ = run(spoiled)
-    assert code == 1
+    assert code == 2
     for word in ("SPOILED_5m.csv", "quarantine ohlc: 1 row with a high", "fix: mend or delete these rows", "line 12 "):
         assert word in out
     assert "1 file: 0 ok, 0 with warnings, 1 with errors" in out
@@ -95,7 +95,7 @@ def test_the_three_ways_a_downloaded_history_goes_wrong_are_told_apart(tmp_path)
     write(tmp_path / "FEDX_1m_bonus.csv.gz", [row.scaled(2) if row.time.day < 10 else row for row in bonus])
     write(tmp_path / "UPX_daily_minutes.csv.gz", [*daily, *minutes(dt.date(2021, 3, 5), dt.date(2021, 3, 5))])
     assert verdicts(tmp_path) == (
-        1,
+        2,
         {
             "BANKX_1m_mixed.csv.gz": ["errors", "mixed_instrument"],
             "FEDX_1m_bonus.csv.gz": ["errors", "unadjusted_action"],
@@ -113,7 +113,7 @@ def test_every_broken_file_is_reported_and_none_stops_the_others(tmp_path):
     write(tmp_path / "GOOD_1m.csv", minutes(MONDAY, FRIDAY))
     write(tmp_path / "quality.csv", "file,rows,sorted\nX,1,True\n")
     assert verdicts(tmp_path) == (
-        1,
+        2,
         {
             "COLUMN_1m.csv": ["errors", "missing_column"],
             "CUT_1m.csv.gz": ["errors", "unreadable_file"],
@@ -128,7 +128,7 @@ def test_every_broken_file_is_reported_and_none_stops_the_others(tmp_path):
 
 def test_a_file_of_something_else_is_an_error_when_named_itself(tmp_path):
     path = write(tmp_path / "quality.csv", "file,rows,sorted\nX,1,True\n")
-    assert verdicts(path) == (1, {"quality.csv": ["errors", "missing_column"]})
+    assert verdicts(path) == (2, {"quality.csv": ["errors", "missing_column"]})
 
 
 @pytest.mark.parametrize(("name", "step", "interval"), [("export.csv", 15, "15minute"), ("export.csv", 5, "5minute")])
@@ -139,7 +139,7 @@ def test_an_interval_no_name_tells_is_told_by_the_bars(tmp_path, name, step, int
 
 def test_bars_of_three_minutes_are_not_ours(tmp_path):
     path = write(tmp_path / "export.csv", minutes(MONDAY, FRIDAY, 3))
-    assert verdicts(path) == (1, {"export.csv": ["errors", "wrong_interval"]})
+    assert verdicts(path) == (2, {"export.csv": ["errors", "wrong_interval"]})
 
 
 def test_an_interval_may_be_given(tmp_path):
@@ -150,7 +150,7 @@ def test_an_interval_may_be_given(tmp_path):
 def test_the_zone_may_be_given_and_a_wrong_one_names_the_setting(tmp_path):
     path = write(tmp_path / "X_5m.csv", minutes(MONDAY, FRIDAY, 5))
     code, out, _ = run(path, "--naive-timezone", "UTC")
-    assert code == 1
+    assert code == 2
     assert "set DATA_FEED_NAIVE_TIMEZONE=Asia/Kolkata" in out
 
 
@@ -161,7 +161,7 @@ def test_the_segment_may_be_given(tmp_path):
 
 def test_strictness_makes_warnings_fail(tmp_path):
     path = write(tmp_path / "X_5m.csv", minutes(MONDAY, FRIDAY, 5)[:-3])
-    assert (run(path)[0], run(path, "--strict")[0]) == (0, 1)
+    assert (run(path)[0], run(path, "--strict")[0]) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_without_a_database_the_answer_is_the_same(spoiled, monkeypatch):
 
     monkeypatch.setattr(bars, "record_all", no_table)
     code, out, err = run(spoiled, "--json")
-    assert (code, json.loads(out)["summary"]["quarantined"]) == (1, 1)
+    assert (code, json.loads(out)["summary"]["quarantined"]) == (2, 1)
     assert "run manage.py migrate" in err
 
 

@@ -14,6 +14,7 @@ from trading.core.fills import capacity, on_tick, protection, slipped
 from trading.core.indicators import Memory
 from trading.core.risk import (
     CARRY_ORDER,
+    OVER_CASH,
     SENTIMENT,
     SHORTS_FORBIDDEN,
     TOO_LATE,
@@ -189,10 +190,9 @@ def order(
 
 
 def expire(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, ev: Floats) -> None:
-    """Take back what is left of the lane's waiting order."""
-    if K[PEND] == ENTRY:
-        A[RESERVED] -= K[PEND_QTY] * L[PEND_REF]
-        N[WAITING] -= 1
+    """Take back what is left of the lane's waiting entry; exits are never taken back."""
+    A[RESERVED] -= K[PEND_QTY] * L[PEND_REF]
+    N[WAITING] -= 1
     row = (float(K[ORDER]), float(K[PEND_WAY]), float(K[PEND_QTY]), float(K[PEND]), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     emit(N, ev, EXPIRED, K[LANE], K[BARS], bar.ts, row)
     K[PEND], K[PEND_QTY] = NOTHING, 0
@@ -255,6 +255,8 @@ def _consider(
     value = stake(bar.close, atr, L, K, A, s.sizing) * (sure if s.sizing.by_confidence == 1 else 1.0)
     qty = shares(min(value, available(A)), bar.close, K[LOT])
     mask |= objections(qty * bar.close, qty, A, N, s.limits)
+    if qty == 0 and value >= K[LOT] * bar.close:
+        mask |= OVER_CASH  # it is not the size that comes to nothing
     _say(bar, opinion, sure, mask, K, N, ev)
     if mask == 0:
         order(bar, ENTRY, opinion.direction, qty, bar.close, 0, L, K, A, N, ev)

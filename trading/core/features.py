@@ -7,9 +7,8 @@ compiled), so a lane can be saved and restored number by number.
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from trading.core import indicators as ta
 from trading.core.bounds import Bound
 from trading.core.indicators import (
     MASK,
@@ -28,8 +27,6 @@ from trading.core.indicators import (
     wilder,
     wilder_moves,
 )
-
-__all__ = ["FEATURES_MEMORY", "Bar", "Features", "Windows", "advance_features", "ta"]
 
 
 class Bar(NamedTuple):
@@ -123,3 +120,30 @@ def advance_features(m: Memory, i: int, bar: Bar, w: Windows) -> Features:
     m[PRICE_RING + (i & MASK)] = u
     m[CLOSE_AT], m[SMA_WAS], m[RSI_WAS], m[SESSION_AT] = bar.close, average, strength, float(bar.session)
     return row
+
+
+# ---- for strategies that look at the whole row: their ``recall``, ``advance``, ``keep``, ``volatility``, ``described`` ----
+
+
+def recall_nothing(m: Memory) -> float:
+    """Return nothing of note: all that is remembered stays in the lane's memory."""
+    return m[0]
+
+
+def keep_nothing(state: float, m: Memory) -> None:
+    """Keep nothing more."""
+
+
+def advance_row(state: float, m: Memory, i: int, bar: Bar, p: Any) -> tuple[float, Features]:
+    """Return the feature row of ``bar``, the i-th this memory sees, by the parameters ``sma``, ``ema`` and ``rsi``."""
+    return state, advance_features(m, i, bar, Windows(p.sma, p.ema, p.rsi, 14, 14, 20, 20))
+
+
+def row_volatility(f: Features) -> float:
+    """Return the average true range in rupees; NaN while it warms up."""
+    return f.atr
+
+
+def describe_row(f: Features) -> dict[str, float]:
+    """Return the features as people read them."""
+    return f._asdict()

@@ -32,6 +32,7 @@ from trading.core.state import (
 from trading.core.strategies import strategy
 
 FOREVER = 1 << 62
+ROOM = 1024  # events a run has room for at first; more are found by running again with more
 CHUNKS = 50  # how often a long run looks up to report and to see whether it should stop
 
 
@@ -115,7 +116,7 @@ def simulate(
     Raises ImportError when ``compiled`` without numba.
     """
     desk = kernel(name, compiled=compiled)
-    room = max(1024, len(panel) // 8)
+    room = max(ROOM, len(panel) // 8)
     while True:
         book = open_book(name, panel, capital, room, compiled=compiled)
         if not _drive(desk, book, setup, panel, charges, watch):

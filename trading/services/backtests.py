@@ -83,11 +83,14 @@ def _run(run: BacktestRun, *, at: dt.datetime, progress: Callable[[float], None]
 def _watch(run: BacktestRun, progress: Callable[[float], None] | None) -> Callable[[float], bool]:
     """Return what a long run calls now and then: it keeps the progress and says whether the run was cancelled."""
     rows = BacktestRun.objects.filter(pk=run.pk)
+    most = 0.0
 
     def watch(done: float) -> bool:
+        nonlocal most
+        most = max(most, done)  # a run with more happenings than it had room for begins again
         if progress:
-            progress(done)
-        return rows.filter(status="running").update(progress=done) == 0
+            progress(most)
+        return rows.filter(status="running").update(progress=most) == 0
 
     return watch
 
@@ -136,7 +139,8 @@ def _equity(found: Iterable[Happening]) -> list[list[Any]]:
 def _warnings(outcome: Outcome, lanes: Sequence[LaneBars]) -> list[str]:
     found = []
     if outcome.measures.trades < FEW_TRADES:
-        found.append(f"only {outcome.measures.trades} trades: too few to tell skill from luck")
+        word = "trade" if outcome.measures.trades == 1 else "trades"
+        found.append(f"only {outcome.measures.trades} {word}: too few to tell skill from luck")
     unknown = [each.spec.symbol for each in lanes if bool((each.bars.volume != each.bars.volume).any())]
     if unknown:
         found.append(f"unknown volume in {', '.join(unknown)}: fills there are not capped by volume")

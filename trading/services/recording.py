@@ -69,7 +69,8 @@ class Recorder:
         self.strategy = strategy(engine.name)
         working = Order.objects.filter(run=run, status__in=[Status.WORKING, Status.PARTIAL])
         self.orders: dict[int, Order] = {order.number: order for order in working}
-        self.equity_at = 0
+        newest = EquityPoint.objects.filter(run=run).order_by("-at").first()
+        self.equity_at = int(newest.at.timestamp()) - self.seconds if newest else 0
         self.said: dict[int, str] = {}  # the reason of each lane's newest signal
         self.trades: list[Trade] = []
 

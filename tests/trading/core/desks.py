@@ -96,7 +96,7 @@ class Desk:
         return self.K[lane][slot.SIDE] * self.K[lane][slot.QTY]
 
 
-def bar(price=100.0, *, o=None, h=None, l=None, v=1e6, say=STAY, day=0, left=200, news=math.nan, ts=None):  # noqa: E741
+def bar(price=100.0, *, o=None, h=None, l=None, v=1e6, say=STAY, day=0, left=200, news=math.nan, ts=None):
     """Return a bar that closes at ``price``; what is not said follows from it."""
     first = price if o is None else o
     high, low = max(first, price) if h is None else h, min(first, price) if l is None else l

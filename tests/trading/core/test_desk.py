@@ -34,7 +34,7 @@ def objections(desk):
     return risk.reasons(int(desk.happened(slot.SIGNAL)[-1].values["objections"]))
 
 
-# ---- entering and leaving ----------------------------------------------------------------------------------------------
+# ---- entering and leaving ----------------------------------------------------------------------------------------
 
 
 def test_a_signal_fills_at_the_next_bars_open_and_not_before():
@@ -90,7 +90,7 @@ def test_an_order_still_waiting_is_an_objection_to_another():
     assert objections(desk) == ["an order in this symbol is still working"]
 
 
-# ---- stop and target ---------------------------------------------------------------------------------------------------
+# ---- stop and target ---------------------------------------------------------------------------------------------
 
 PROTECTED = {"stop_loss": 0.02, "take_profit": 0.04}
 
@@ -134,7 +134,7 @@ def test_a_stop_of_a_short_lies_above_it():
     assert left(desk) == ("stop_loss", 102.0)
 
 
-# ---- volume --------------------------------------------------------------------------------------------------------------
+# ---- volume ------------------------------------------------------------------------------------------------------
 
 
 def test_an_order_fills_in_parts_by_its_share_of_each_bars_volume():
@@ -209,7 +209,7 @@ def test_a_stop_while_the_entry_still_works_takes_the_rest_back():
     assert desk.reserved == pytest.approx(0)
 
 
-# ---- sessions --------------------------------------------------------------------------------------------------------------
+# ---- sessions ----------------------------------------------------------------------------------------------------
 
 
 def test_an_intraday_entry_expires_with_its_session():
@@ -294,7 +294,7 @@ def test_every_bar_of_a_session_counts_as_one_session_held():
     assert desk.K[0][slot.HELD] == 3
 
 
-# ---- refusing --------------------------------------------------------------------------------------------------------------
+# ---- refusing ----------------------------------------------------------------------------------------------------
 
 
 def test_every_objection_to_an_entry_is_said_not_only_the_first():
@@ -315,6 +315,23 @@ def test_every_objection_to_an_entry_is_said_not_only_the_first():
         "too little of the session is left",
     ]
     assert desk.orders == 0
+
+
+def test_limits_on_money_object_by_name():
+    desk = Desk(rules(max_exposure=15_000, max_symbol_exposure=9_000), capital=18_000.0, lanes=2, fixed=80)
+    desk.feed(bar(100, say=LONG), 0)
+    desk.feed(bar(120, say=LONG), 1)
+    assert objections(desk) == [
+        "the desk's exposure limit would be exceeded",
+        "the symbol's exposure limit would be exceeded",
+    ]
+
+
+def test_without_free_cash_the_objection_is_the_cash_and_not_only_the_size():
+    desk = Desk(rules(), capital=10_000.0, lanes=2, fixed=100)
+    desk.feed(bar(100, say=LONG), 0)
+    desk.feed(bar(120, say=LONG), 1)
+    assert objections(desk) == ["the size comes to less than one lot", "not enough free cash"]
 
 
 def test_bad_news_stops_a_long_and_good_news_makes_it_surer():
@@ -359,7 +376,7 @@ def test_an_entry_that_cannot_be_afforded_at_all_expires():
     assert [each.kind for each in desk.feed(bar(101))] == [slot.EXPIRED]
 
 
-# ---- the breaker -----------------------------------------------------------------------------------------------------------
+# ---- the breaker -------------------------------------------------------------------------------------------------
 
 
 def test_a_days_loss_opens_the_breaker_and_the_next_day_closes_it_unless_it_is_latched():
@@ -399,7 +416,7 @@ def test_the_closer_of_two_loss_limits_counts():
     assert desk.breaker == 1
 
 
-# ---- limits ----------------------------------------------------------------------------------------------------------------
+# ---- limits ------------------------------------------------------------------------------------------------------
 
 LIMITS = {"max_exposure": 250_000.0, "max_symbol_exposure": 120_000.0, "max_positions": 2, "max_trades_day": 4}
 

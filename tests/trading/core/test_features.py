@@ -51,7 +51,7 @@ def column(features, name):
 def test_every_column_is_talibs_whatever_the_windows(seed, w):
     some = bars(seed)
     found = rows(some, w)
-    o, h, l, c, v = (np.array([each[k] for each in some]) for k in range(5))  # noqa: E741
+    h, l, c = (np.array([each[k] for each in some]) for k in (1, 2, 3))
     upper, _, lower = talib.BBANDS(c, w.bollinger, 2, 2)
     _, signal, _ = talib.MACD(c, 12, 26, 9)
     theirs = {
@@ -59,7 +59,6 @@ def test_every_column_is_talibs_whatever_the_windows(seed, w):
         "atr": talib.ATR(h, l, c, w.atr), "adx": talib.ADX(h, l, c, w.adx), "macd_signal": signal,
         "bollinger_upper": upper, "bollinger_lower": lower, "return_1": talib.ROCP(c, 1),
     }  # fmt: skip
-    assert np.isfinite(o).all()
     for name, expected in theirs.items():
         np.testing.assert_allclose(column(found, name), expected, rtol=1e-9, atol=1e-9, err_msg=name)
 

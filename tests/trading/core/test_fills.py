@@ -87,5 +87,5 @@ def test_a_bar_that_holds_both_levels_is_taken_to_meet_the_stop_first():
 
 
 @given(st.floats(1, 100), st.floats(1, 100), st.floats(1, 100), st.sampled_from([1, -1]))
-def test_no_levels_means_nothing_happens(o, h, l, side):  # noqa: E741
+def test_no_levels_means_nothing_happens(o, h, l, side):
     assert protection(side, o, max(o, h, l), min(o, h, l), 0.0, 0.0) == (NOTHING, 0.0)

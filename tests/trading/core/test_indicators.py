@@ -115,7 +115,7 @@ def test_a_price_that_never_moved_or_never_fell_has_strength_100_where_talib_say
 def test_the_average_true_range_is_talibs(seed, n, tick):
     _, high, low, close = walk(seed, tick=tick)
     m, before = [0.0], np.append(math.nan, close[:-1])
-    ours = over(lambda i, h, l, c: ta.wilder(m, 0, i, n, ta.true_range(h, l, c)), high, low, before)  # noqa: E741
+    ours = over(lambda i, h, l, c: ta.wilder(m, 0, i, n, ta.true_range(h, l, c)), high, low, before)
     same(ours, talib.ATR(high, low, close, n))
 
 
@@ -154,7 +154,7 @@ def test_macd_and_its_signal_line_are_talibs(seed, tick):
 def test_the_directional_index_is_talibs(seed, n, tick):
     _, high, low, close = walk(seed, tick=tick)
     m = [0.0] * 8
-    ours = over(lambda i, h, l, c: ta.adx(m, 0, i, n, h, l, c), high, low, close)  # noqa: E741
+    ours = over(lambda i, h, l, c: ta.adx(m, 0, i, n, h, l, c), high, low, close)
     same(ours, talib.ADX(high, low, close, n), atol=1e-9)
 
 

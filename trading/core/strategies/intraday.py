@@ -6,8 +6,15 @@ from typing import Annotated, NamedTuple
 
 from trading.core.bounds import Bound
 from trading.core.errors import Invalid
-from trading.core.features import FEATURES_MEMORY, Bar, Features, Windows, advance_features
-from trading.core.indicators import Memory
+from trading.core.features import (
+    FEATURES_MEMORY,
+    Features,
+    advance_row,
+    describe_row,
+    keep_nothing,
+    recall_nothing,
+    row_volatility,
+)
 from trading.core.signals import FLAT, LONG, SHORT, STAY, Opinion
 
 WINDOWS = ("sma", "ema", "rsi")  # the parameters its features depend on
@@ -27,6 +34,9 @@ class Params(NamedTuple):
     volume_min: Annotated[float, Bound(0, 20, "ratio", "least volume against its mean; unknown volume passes")] = 1.0
 
 
+recall, advance, keep = recall_nothing, advance_row, keep_nothing
+volatility, described = row_volatility, describe_row
+
 REASONS = {
     0: "no setup",
     1: "close {close:.2f} retook SMA {sma:.2f} above EMA {ema:.2f} and VWAP {vwap:.2f}, RSI {rsi:.1f}, ADX {adx:.1f}",
@@ -38,20 +48,6 @@ REASONS = {
     7: "RSI {rsi:.1f} outside its band",
     8: "against EMA {ema:.2f} or VWAP {vwap:.2f}",
 }
-
-
-def recall(m: Memory) -> float:
-    """Return nothing of note: all this strategy remembers stays in the lane's memory."""
-    return m[0]
-
-
-def keep(state: float, m: Memory) -> None:
-    """Keep nothing more."""
-
-
-def advance(state: float, m: Memory, i: int, bar: Bar, p: Params) -> tuple[float, Features]:
-    """Return the feature row of ``bar``, the i-th this memory sees (from 0)."""
-    return state, advance_features(m, i, bar, Windows(p.sma, p.ema, p.rsi, 14, 14, 20, 20))
 
 
 def decide(f: Features, side: int, p: Params) -> Opinion:
@@ -81,17 +77,7 @@ def _entry(f: Features, way: int, p: Params) -> Opinion:
     return Opinion(LONG if way > 0 else SHORT, sure, 1 if way > 0 else 2)
 
 
-def volatility(f: Features) -> float:
-    """Return the average true range in rupees; NaN while it warms up."""
-    return f.atr
-
-
 def check(p: Params) -> None:
     """Raise Invalid when the parameters contradict each other."""
     if p.rsi_low >= p.rsi_high:
         raise Invalid(f"rsi_low={p.rsi_low:g} must be less than rsi_high={p.rsi_high:g}")
-
-
-def described(f: Features) -> dict[str, float]:
-    """Return the features as people read them."""
-    return f._asdict()

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from trading.core.bounds import Bound
-from trading.core.features import FEATURES_MEMORY, Bar, Features, Windows, advance_features
-from trading.core.indicators import Memory
+from trading.core.features import (
+    FEATURES_MEMORY,
+    Features,
+    advance_row,
+    describe_row,
+    keep_nothing,
+    recall_nothing,
+    row_volatility,
+)
 from trading.core.signals import FLAT, LONG, SHORT, STAY, Opinion
 
 WINDOWS = ("sma", "ema", "rsi")  # the parameters its features depend on
@@ -25,6 +32,9 @@ class Params(NamedTuple):
     rsi_exit: Annotated[float, Bound(50, 100, "RSI", "a LONG is spent above this; a SHORT below 100 − it")] = 72.0
 
 
+recall, advance, keep = recall_nothing, advance_row, keep_nothing
+volatility, described = row_volatility, describe_row
+
 REASONS = {
     0: "no setup",
     1: "pull-back over: RSI rose to {rsi:.1f} from {rsi_before:.1f} above EMA {ema:.2f}",
@@ -33,20 +43,6 @@ REASONS = {
     4: "close {close:.2f} rose above EMA {ema:.2f}",
     5: "move spent: RSI {rsi:.1f}",
 }
-
-
-def recall(m: Memory) -> float:
-    """Return nothing of note: all this strategy remembers stays in the lane's memory."""
-    return m[0]
-
-
-def keep(state: float, m: Memory) -> None:
-    """Keep nothing more."""
-
-
-def advance(state: float, m: Memory, i: int, bar: Bar, p: Params) -> tuple[float, Features]:
-    """Return the feature row of ``bar``, the i-th this memory sees (from 0)."""
-    return state, advance_features(m, i, bar, Windows(p.sma, p.ema, p.rsi, 14, 14, 20, 20))
 
 
 def decide(f: Features, side: int, p: Params) -> Opinion:
@@ -70,13 +66,3 @@ def _leave(f: Features, side: int, p: Params) -> Opinion:
 
 def _sure(strength: float, entry: float) -> float:
     return 0.6 + 0.4 * min(1.0, (strength - entry) / 10.0)
-
-
-def volatility(f: Features) -> float:
-    """Return the average true range in rupees; NaN while it warms up."""
-    return f.atr
-
-
-def described(f: Features) -> dict[str, float]:
-    """Return the features as people read them."""
-    return f._asdict()

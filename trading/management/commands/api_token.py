@@ -21,6 +21,7 @@ DAYS = 30
 class Command(DeskCommand):
     """Manage the keys of scripts."""
 
+    needs_database = True
     help = "Make, list and revoke the keys (bearer tokens) with which scripts use /api/v1."
     examples = (
         "  manage.py api_token create --user asha --scope read --days 30 --name notebook\n"

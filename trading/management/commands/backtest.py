@@ -29,6 +29,7 @@ SHOWN = (
 class Command(DeskCommand):
     """A backtest, kept as a BacktestRun."""
 
+    needs_database = True
     help = "Run a strategy over recorded bars with Indian charges, sizing and the desk's limits."
     examples = (
         "  manage.py backtest --symbols RELIANCE --start-date 2024-01-01 --end-date 2024-03-31 --strategy intraday \\\n"

@@ -30,6 +30,7 @@ def _dates(options: dict[str, Any], at: dt.datetime) -> dict[str, dt.date]:
 class Command(DeskCommand):
     """One run of the engine, until its bars end or it is stopped."""
 
+    needs_database = True
     help = "Run the engine: replay recorded bars, or trade on paper as they come (dry-run)."
     examples = (
         "  manage.py engine --mode replay --symbols RELIANCE TCS --csv data/historical --interval 5minute \\\n"

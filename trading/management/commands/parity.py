@@ -16,6 +16,7 @@ from trading.services import markets, parity, runs
 class Command(DeskCommand):
     """Compare every signal, order, fill, charge and trade, to the last bit."""
 
+    needs_database = True
     help = "Prove that a recorded day gives the same trades through the engine and through the backtester."
     examples = (
         "  manage.py parity --symbols RELIANCE TCS --csv data/historical --interval 5minute --strategy intraday \\\n"

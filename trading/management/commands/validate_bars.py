@@ -25,7 +25,7 @@ MARKS = {"ok": "ok", "warnings": "warn", "errors": "ERROR"}
 class Command(DeskCommand):
     """Check bar files and say, for each rule broken, where, how often and what to do."""
 
-    help = "Check CSV files of bars. Exit code 0: no file has errors, 1: some have, 2: the path or an option is wrong."
+    help = "Check CSV files of bars. Exit code 0: no file has errors, 2: some have, or the path or an option is wrong."
     examples = (
         "  manage.py validate_bars data/historical\n"
         "  manage.py validate_bars RELIANCE_5m.csv.gz --json\n"
