@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
@@ -34,7 +34,14 @@ class DeskCommand(BaseCommand):
         """Return the parser, its ``--help`` ending in this command's examples."""
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         epilog = f"examples:\n{self.examples}" if self.examples else None
-        return super().create_parser(prog_name, subcommand, epilog=epilog, **kwargs)
+        parser = super().create_parser(prog_name, subcommand, epilog=epilog, **kwargs)
+        if getattr(self, "_called_from_command_line", False):
+            parser.error = self._refuse  # type: ignore[method-assign]
+        return parser
+
+    def _refuse(self, message: str) -> NoReturn:
+        """Say in one line what is wrong with the words on the command line."""
+        self._fail(f"{message} (see --help)", 2)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add ``--json`` and then this command's own arguments."""
@@ -68,7 +75,7 @@ class DeskCommand(BaseCommand):
     def _print(self, data: Any, text: str, *, as_json: bool) -> None:
         self.stdout.write(json.dumps(data, default=str) if as_json else text)
 
-    def _fail(self, line: str, code: int) -> None:
+    def _fail(self, line: str, code: int) -> NoReturn:
         self.stderr.write(f"error: {' '.join(line.split())}")
         sys.exit(code)
 

@@ -71,7 +71,8 @@ def test_a_signal_was_acted_on_or_says_what_spoke_against_it(week):
         assert set(signal.objections) <= set(OBJECTIONS.values())
 
 
-def test_a_signal_names_the_news_it_was_given(week):
+def test_a_signal_names_the_news_it_was_given():
+    week = driven()
     told = week.signals.exclude(sentiment=None)
     assert told
     assert all(f"sentiment {signal.sentiment:+.2f}" in signal.reason for signal in told)

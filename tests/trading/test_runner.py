@@ -70,11 +70,18 @@ def test_a_second_beginning_continues_the_first_and_a_fresh_one_does_not():
     assert list(EngineRun.objects.filter(name="story", current=True)) == [anew]
 
 
-@pytest.mark.parametrize("state", ["finished", "failed"])
-def test_a_run_that_is_over_is_not_continued(state):
+def test_a_run_that_is_over_is_not_continued():
     run = begun()
-    EngineRun.objects.filter(pk=run.pk).update(state=state)
+    EngineRun.objects.filter(pk=run.pk).update(state="finished")
     assert begun().pk != run.pk
+
+
+@pytest.mark.parametrize("state", ["failed", "stopped", "suspended", "running"])
+def test_a_run_that_broke_off_is_continued_and_its_stop_forgotten(state):
+    run = begun()
+    EngineRun.objects.filter(pk=run.pk).update(state=state, stop_requested=True)
+    again = begun()
+    assert (again.pk, again.stop_requested) == (run.pk, False)
 
 
 @pytest.mark.parametrize("change", [{"adx_min": 11}, {"span": (WEEK[0], WEEK[0])}, {"strategy": "crossover"}])

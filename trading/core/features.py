@@ -122,7 +122,7 @@ def advance_features(m: Memory, i: int, bar: Bar, w: Windows) -> Features:
     return row
 
 
-# ---- for strategies that look at the whole row: their ``recall``, ``advance``, ``keep``, ``volatility``, ``described`` ----
+# ---- what strategies that look at the whole row use as their own steps -----------------------------------------------
 
 
 def recall_nothing(m: Memory) -> float:

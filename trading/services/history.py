@@ -10,8 +10,10 @@ from sensequant.lib.clock import IST
 from sensequant.lib.errors import NotFound
 from trading.core.bars import Bars
 from trading.models.engine import EngineRun
+from trading.models.live import Snapshot
 from trading.services import calendar as calendars
 from trading.services import markets
+from trading.services.live import TOPIC
 from trading.services.runner import plan_of
 
 MOST = 5_000
@@ -31,13 +33,23 @@ def bars(run_id: int, symbol: str, *, limit: int = 400, before: int | None = Non
     if run.cursor is None:
         nothing = np.zeros(0)
         return Bars(np.zeros(0, np.int64), nothing, nothing, nothing, nothing, nothing)
-    end = int(run.cursor.timestamp()) + 1
+    end = _seen(run, wanted.minutes)
     if before is not None:
         end = min(end, before)
     found = _bars(run, wanted, symbol, at=at).between(-(1 << 62), end)
     count = max(1, min(limit, MOST))
     first = max(0, len(found) - count)
     return Bars(found.ts[first:], *(column[first:] for column in found.columns()[1:]))
+
+
+def _seen(run: EngineRun, minutes: int) -> int:
+    """Return the moment (seconds UTC) before which the run has seen every bar, by its newest picture or its cursor."""
+    end = int(run.cursor.timestamp()) + 1 if run.cursor else 0
+    picture = Snapshot.objects.filter(topic=TOPIC).values_list("body", flat=True).first() or {}
+    if picture.get("run") == run.pk and picture.get("market_time"):
+        shown = dt.datetime.fromisoformat(picture["market_time"])
+        end = max(end, int(shown.timestamp()) - minutes * 60 + 1)
+    return end
 
 
 def _bars(run: EngineRun, wanted: markets.Wanted, symbol: str, *, at: dt.datetime) -> Bars:

@@ -69,7 +69,9 @@ def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
     with transaction.atomic():
         run = EngineRun.objects.filter(name=plan.name, current=True).first()
         same = run is not None and run.plan == plan.as_json() and run.strategy == plan.order.strategy
-        if run is not None and same and not fresh and run.state not in ("finished", "failed"):
+        if run is not None and same and not fresh and run.state != "finished":
+            EngineRun.objects.filter(pk=run.pk).update(speed=plan.speed, stop_requested=False)
+            run.refresh_from_db()
             return run
         EngineRun.objects.filter(name=plan.name, current=True).update(current=False)
         return EngineRun.objects.create(
@@ -264,7 +266,7 @@ def prepare_demo() -> None:
 def demo_run(*, at: dt.datetime) -> EngineRun:
     """Return the demo run to go on with: the current one while it is unfinished, whatever day it was begun on."""
     run = EngineRun.objects.filter(name="demo", current=True).first()
-    if run is not None and run.state not in ("finished", "failed"):
+    if run is not None and run.state != "finished":
         return run
     return begin(demo_plan(at=at), at=at, fresh=True)
 
