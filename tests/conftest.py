@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
 
 from sensequant.lib.clock import IST
 from tests import services
@@ -18,6 +20,14 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=why))
         if services.ON_POSTGRES and item.get_closest_marker("sqlite"):
             item.add_marker(pytest.mark.skip(reason="about SQLite itself"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    """Leave no connection behind: sockets read the database in a thread that outlives their tests."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+    connections.close_all()
 
 
 @pytest.fixture

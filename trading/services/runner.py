@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 
 from sensequant.lib.clock import IST, now
 from sensequant.lib.errors import BadInput, NotAllowed, SenseQuantError
@@ -288,7 +288,7 @@ def serve(stop: threading.Event) -> None:
         except Exception as error:  # whatever it is, the pages stay up and the log has it
             log.exception("the demo desk failed", error=str(error))
             stop.wait(5)
-    close_old_connections()
+    connection.close()
 
 
 def _dates(tape: Tape | FollowTape) -> tuple[dt.date, dt.date]:
