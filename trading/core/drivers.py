@@ -12,7 +12,7 @@ from trading.core.features import Bar
 from trading.core.indicators import Memory
 from trading.core.metrics import measure, write
 from trading.core.rules import Setup
-from trading.core.signals import LONG, SHORT, STAY
+from trading.core.signals import LONG, SHORT
 from trading.core.state import (
     BARS,
     BARS_IN,
@@ -101,18 +101,23 @@ def run_sweep(
     state = recall(m)
     for i in range(len(o)):
         bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
+        if bar.session != N[0][SESSION]:
+            for g in range(len(setups)):
+                turn_day(bar.session, bar.ts, L[g], K[g], A[g], N[g], setups[g], table, changes, ev[g])
         state, f = advance(state, m, i, bar, setups[0].params)
         for g in range(len(setups)):
-            s, K0 = setups[g], K[g][0]
-            if bar.session != N[g][SESSION]:
-                turn_day(bar.session, bar.ts, L[g], K[g], A[g], N[g], s, table, changes, ev[g])
-            if K0[PEND] != NOTHING or K0[SIDE] != 0:
-                settle(bar, L[g][0], K0, A[g], N[g], s, table, ev[g])
-            opinion = decide(f, K0[SIDE], s.params)
-            if K0[SIDE] != 0 or opinion.direction != STAY:
-                act(opinion, f, bar, L[g][0], K0, A[g], N[g], s, ev[g])
-            K0[BARS] = i + 1
+            K0 = K[g][0]
+            if K0[PEND] == NOTHING and K0[SIDE] == 0:  # a flat account only looks, until the strategy speaks
+                opinion = decide(f, 0, setups[g].params)
+                if opinion.direction == LONG or opinion.direction == SHORT:
+                    K0[BARS] = i
+                    act(opinion, f, bar, L[g][0], K0, A[g], N[g], setups[g], ev[g])
+            else:
+                K0[BARS] = i
+                settle(bar, L[g][0], K0, A[g], N[g], setups[g], table, ev[g])
+                act(decide(f, K0[SIDE], setups[g].params), f, bar, L[g][0], K0, A[g], N[g], setups[g], ev[g])
     for g in range(len(setups)):
+        K[g][0][BARS] = len(o)
         close_account(ts[-1], len(o), L[g], K[g], A[g], N[g], setups[g], table, ev[g], out[g])
 
 
