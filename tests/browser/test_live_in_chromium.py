@@ -62,7 +62,9 @@ def test_rows_come_change_and_go(page, desk):
 def test_rows_keep_their_place_while_somebody_points_at_them(page, desk):
     live(page)
     order = desk.body()["orders"][0]
+    expect(page.locator("canvas").first).to_be_visible()  # the charts have taken their room; nothing moves any more
     page.locator('tbody[data-rows="orders"] tr').first.hover()
+    expect(page.locator('tbody[data-rows="orders"]:hover')).to_have_count(1)
     desk.publish(orders=[{**order, "number": 2, "symbol": "DEMOBANK"}, {**order, "status": "rejected"}])
     first = page.locator('tbody[data-rows="orders"] tr').first
     expect(first).to_contain_text("rejected")

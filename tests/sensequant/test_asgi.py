@@ -10,6 +10,7 @@ from sensequant.lib import broadcast
 from tests.sockets import Socket
 
 
+@pytest.mark.django_db  # the refusal, too, looks after the connections of its thread
 @pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "https://localhost.evil.example"])
 async def test_a_socket_from_another_site_is_refused(origin):
     stranger = Socket("/ws/live", origin=origin)
