@@ -15,6 +15,7 @@ from sensequant.lib import broadcast
 from sensequant.lib.clock import now
 from tests import services
 from tests.trading.pages import a_run, an_order, body, published
+from trading.consumers import Shelf
 
 PASSWORD = "monsoon-in-mumbai"
 OUTPUT = ROOT / "tests" / "output"
@@ -80,6 +81,7 @@ class Desk:
 @pytest.fixture
 def desk(transactional_db):
     """A desk with a run and a user who may do everything."""
+    Shelf._of_loop.clear()  # the server must not hand the page the last test's snapshot, which it may keep for a second
     User.objects.create_superuser("asha", password=PASSWORD)
     return Desk()
 
