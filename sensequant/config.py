@@ -25,7 +25,6 @@ from sensequant.lib.env import Problem, row
 ROOT = Path(__file__).resolve().parent.parent
 HOUR, DAY = 3_600, 86_400
 LAKH, CRORE = 1e5, 1e7
-BREEZE = "https://api.icicidirect.com/breezeapi/api/v1/"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MODES = ("dry-run", "live", "backtest", "replay")
 PROVIDERS = ("newsapi", "twitter", "stub")
@@ -54,7 +53,17 @@ class Desk:
     breeze_api_key: str = row("", "ICICI Breeze API key", secret=True, section="Breeze")
     breeze_api_secret: str = row("", "ICICI Breeze API secret", secret=True)
     breeze_session_token: str = row("", "Today's Breeze session token; the login page sets it too", secret=True)
-    breeze_base_url: str = row(BREEZE, "Breeze REST root, or a simulator's", form="url")
+    breeze_base_url: str = row("", "Origin of every Breeze address, e.g. a simulator's; empty: ICICI's own", form="url")
+    breeze_token_key: str = row("", "Seals the stored session; empty: made once, kept in SENSEQUANT_HOME", secret=True)
+    breeze_calls_per_minute: int = row(100, "API calls a minute at most; ICICI allows 100", low=1, high=100)
+    breeze_calls_per_day: int = row(5_000, "API calls an IST day at most; ICICI allows 5,000", low=1, high=5_000)
+    breeze_orders_per_second: int = row(5, "Order requests a second at most; ICICI allows 10", low=1, high=10)
+    breeze_reserved_share: float = row(0.3, "Share of every budget kept for cancels and exits", low=0.3, high=0.9)
+    breeze_connect_timeout: float = row(5.0, "Seconds to connect to Breeze", low=0.1, high=60)
+    breeze_read_timeout: float = row(15.0, "Seconds Breeze may take to answer", low=0.1, high=120)
+    breeze_limit_offset_pct: float = row(0.5, "How far an order's limit lies beyond the price, %", low=0.05, high=3)
+    feed_stale_seconds: float = row(30.0, "Age of a symbol's newest tick that blocks its entries", low=1, high=HOUR)
+    feed_grace_seconds: float = row(2.0, "Seconds a bar waits after its end for late ticks", low=0, high=60)
 
     mode: str = row("dry-run", "How the engine trades", choices=MODES, section="Trading")
     symbols: tuple[str, ...] = row(("RELIANCE", "TCS", "INFY"), "Symbols to trade", form="symbol")

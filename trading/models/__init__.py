@@ -3,9 +3,11 @@
 from trading.models.answers import StoredAnswer
 from trading.models.backtests import BacktestRun, BacktestTrade
 from trading.models.bars import BarReport, BarSeries, QuarantinedRow
+from trading.models.broker import BrokerMessage, BrokerSession, CallBudget, Condition, Lease, LiveArming
 from trading.models.calendar import CalendarOverride
 from trading.models.engine import EngineRun, LaneState
-from trading.models.instruments import Instrument
+from trading.models.fetching import FetchRun, FetchState, StreamBar
+from trading.models.instruments import CorporateAction, Instrument, Listing, MasterFile
 from trading.models.live import Snapshot
 from trading.models.orders import Fill, Order, OrderEvent, Signal
 from trading.models.positions import EquityPoint, Position, Trade
@@ -18,12 +20,23 @@ __all__ = [
     "BacktestTrade",
     "BarReport",
     "BarSeries",
+    "BrokerMessage",
+    "BrokerSession",
     "CalendarOverride",
+    "CallBudget",
+    "Condition",
+    "CorporateAction",
     "EngineRun",
     "EquityPoint",
+    "FetchRun",
+    "FetchState",
     "Fill",
     "Instrument",
     "LaneState",
+    "Lease",
+    "Listing",
+    "LiveArming",
+    "MasterFile",
     "Order",
     "OrderEvent",
     "Position",
@@ -32,5 +45,6 @@ __all__ = [
     "Snapshot",
     "StoredAnswer",
     "StrategyConfig",
+    "StreamBar",
     "Trade",
 ]

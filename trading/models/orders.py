@@ -60,8 +60,15 @@ class Order(models.Model):
     quantity = models.PositiveIntegerField()
     filled = models.PositiveIntegerField(default=0)
     price = models.DecimalField(max_digits=14, decimal_places=4, help_text="what it was sized at, ₹")
+    limit_price = models.DecimalField(
+        max_digits=14, decimal_places=4, null=True, blank=True, help_text="₹, as sent to the broker"
+    )
     status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in Status], default=Status.WORKING)
     created_at = models.DateTimeField(help_text="market time: end of the deciding bar")
+    broker_order_id = models.CharField(max_length=40, null=True, blank=True, unique=True)
+    fence = models.PositiveBigIntegerField(null=True, blank=True, help_text="token of the lease it was sent under")
+    sent_at = models.DateTimeField(null=True, blank=True)
+    absences = models.PositiveSmallIntegerField(default=0, help_text="clean reads of the broker's book without it")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at", "-id"]
@@ -74,6 +81,9 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_quantity_positive"),
             models.CheckConstraint(condition=Q(filled__lte=F("quantity")), name="order_not_overfilled"),
             models.CheckConstraint(condition=Q(price__gt=0), name="order_price_positive"),
+            models.CheckConstraint(
+                condition=Q(limit_price=None) | Q(limit_price__gt=0), name="order_limit_price_positive"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +121,9 @@ class Fill(models.Model):
     quantity = models.PositiveIntegerField()
     price = models.DecimalField(max_digits=14, decimal_places=4)
     charges = models.DecimalField(max_digits=14, decimal_places=4, help_text="₹, all levies and brokerage")
+    broker_trade_id = models.CharField(
+        max_length=60, null=True, blank=True, unique=True, help_text="day and number at the exchange"
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["id"]
