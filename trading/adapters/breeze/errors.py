@@ -10,6 +10,8 @@
       ├─ Refused         a clean, structured no: nothing was done
       └─ NotSent         the send deadline had passed; nothing was sent
     BadInput             the broker does not know what was asked for (400, 404)
+
+Nothing here is retried by the client; whoever asked decides, and only for questions that move no money.
 """
 
 from __future__ import annotations
