@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -10,8 +11,9 @@ from pydantic import Field
 
 from trading.api.fields import SYMBOL, Flag, Money, Segment
 from trading.api.paging import Page, Paging, paged
-from trading.models import Instrument
+from trading.models import CorporateAction, Instrument, Listing
 from trading.selectors.rest import one
+from trading.services import instruments
 
 router = Router(tags=["symbols"])
 
@@ -29,6 +31,56 @@ class InstrumentOut(Schema):
     isec_code: str = Field(description="Breeze short name; empty when unknown.", examples=["RELIND"])
     token: str = Field(description="Exchange token; empty when unknown.", examples=["2885"])
     is_demo: bool = Field(description="An invented share of the demo market.", examples=[False])
+
+
+class ListingOut(Schema):
+    """The names one share went by over a stretch of days."""
+
+    symbol: str = Field(description="NSE symbol.", examples=["RELIANCE"])
+    isec_code: str = Field(description="Breeze short name.", examples=["RELIND"])
+    token: str = Field(description="Exchange token.", examples=["2885"])
+    isin: str = Field(description="ISIN.", examples=["INE002A01018"])
+    series: str = Field(description="NSE series.", examples=["EQ"])
+    company: str = Field(description="Company, as the security master writes it.", examples=["RELIANCE INDUSTRIES"])
+    trade_to_trade: bool = Field(description="Nothing can be squared on the day it was bought.", examples=[False])
+    since: dt.date = Field(description="First day it was seen so.")
+    until: dt.date | None = Field(description="Last day; null while it holds.")
+
+    @staticmethod
+    def resolve_trade_to_trade(row: Listing) -> bool:
+        """Return what the series says."""
+        return instruments.trade_to_trade(row)
+
+
+class ActionOut(Schema):
+    """What an issuer did to its shares: bars before the ex-date are multiplied by the factors when they are read."""
+
+    kind: str = Field(description="split, bonus, rights, dividend or demerger.", examples=["bonus"])
+    ex_date: dt.date = Field(description="First day the shares trade without it.")
+    known_on: dt.date = Field(description="First day it was known; bars read as of an earlier day do not see it.")
+    terms: str = Field(description="As announced.", examples=["bonus 1:1"])
+    price_factor: Money = Field(description="Prices before are multiplied by it.")
+    volume_factor: Money = Field(description="Volumes before are multiplied by it.")
+    source: str = Field(description="Where it was read.")
+
+
+class InstrumentDetail(InstrumentOut):
+    """One listed share with everything that is known of it."""
+
+    tick_close: Money | None = Field(description="The month-end close the tick follows from, ₹; null when unknown.")
+    tick_since: dt.date | None = Field(description="First day the tick holds for; null while it is only a default.")
+    listings: list[ListingOut] = Field(description="The names it went by, newest first.")
+    actions: list[ActionOut] = Field(description="Corporate actions, newest first.")
+
+    @staticmethod
+    def resolve_listings(row: Instrument) -> list[Listing]:
+        """Return the rows of the symbol."""
+        return list(Listing.objects.filter(symbol=row.symbol).order_by("-since", "-id"))
+
+    @staticmethod
+    def resolve_actions(row: Instrument) -> list[CorporateAction]:
+        """Return the rows of the symbol."""
+        return list(CorporateAction.objects.filter(symbol=row.symbol).order_by("-ex_date", "-id"))
 
 
 class SymbolFilter(Schema):
@@ -58,9 +110,9 @@ def listing(request: HttpRequest, wanted: Query[SymbolFilter], paging: Query[Pag
     return paged(request, rows, paging, ["symbol"], newest_first=False)
 
 
-@router.get("/{symbol}", response=InstrumentOut, summary="One symbol")
+@router.get("/{symbol}", response=InstrumentDetail, summary="One symbol")
 def detail(
     request: HttpRequest, symbol: Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="RELIANCE")]
 ) -> Instrument:
-    """Return one share."""
+    """Return one share with the names it went by and its corporate actions."""
     return one(Instrument.objects.all(), "symbol", "/api/v1/symbols", symbol=symbol)

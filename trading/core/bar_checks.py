@@ -170,8 +170,8 @@ def _break(sieve: Sieve, bars: Bars, found: bar_levels.Break) -> None:
         f"on {day} prices go from {moved}, old to new as {top} to {bottom}, and stay there: "
         f"{found.kind} that the older rows do not carry",
         examples=(example,),
-        fix=f"divide the prices before {day} by {found.factor:g} and multiply their volumes by it, "
-        f"or use bars from {day} on",
+        fix=f"record it (manage.py import_actions), or divide the prices before {day} by {found.factor:g} and "
+        f"multiply their volumes by it, or use bars from {day} on",
         span=span,
         date=day,
         ratio=f"{top}:{bottom}",

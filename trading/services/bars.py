@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 
+from sensequant.lib.clock import ist
 from sensequant.lib.errors import BadInput, SenseQuantError, Unavailable
 from sensequant.lib.logs import get_logger
 from trading.adapters import barfiles, csvbars
@@ -24,6 +25,7 @@ from trading.core.bars import DAY, INTERVALS, Bars, interval
 from trading.core.calendar import NSE, Calendar
 from trading.core.zones import zone
 from trading.models.bars import BarReport, BarSeries, QuarantinedRow
+from trading.services import actions
 from trading.services import calendar as calendars
 
 SOURCE = "csv"
@@ -70,10 +72,22 @@ def load(
 
 
 def load_from(source: CsvFeed, symbol: str, interval: str, start: Moment | None, end: Moment | None) -> Loaded:
-    """Do as ``load`` through a feed at hand."""
+    """Do as ``load`` through a feed at hand.
+
+    What is kept and reported of the files is raw. What is returned is adjusted for the corporate actions recorded by
+    the last day asked for: as its holders saw the bars then, so that a run over past dates stays what it was.
+    """
     series = source.series(symbol, interval)
     remember(series, source.store, at=source.at)
-    return Loaded(within(series, start, end), series.report)
+    bars, report = actions.as_read(series.bars, series.report, symbol, _last_day(end or source.at))
+    return Loaded(within(replace(series, bars=bars, report=report), start, end), report)
+
+
+def _last_day(moment: Moment) -> dt.date:
+    """Return the day in India; naive moments are IST."""
+    if not isinstance(moment, dt.datetime):
+        return moment
+    return ist(moment).date() if moment.tzinfo else moment.date()
 
 
 def remember(series: Series, store: ColumnStore | None, *, at: dt.datetime) -> None:
@@ -162,6 +176,7 @@ class Judge:
     unit: str
     segment: str
     calendar: Calendar
+    recorded: bool = True  # corporate actions can be looked up
 
     def __call__(self, file: Path, *, alone: bool) -> FileReport:
         """Return the report of ``file``; unless it was named ``alone``, a CSV file of something else is no error."""
@@ -172,7 +187,11 @@ class Judge:
             rows = csvbars.read(file, daily=daily, naive_timezone=self.naive_timezone)
             name = wanted or _guessed(file, rows)
             setting = Setting(name, INTERVALS[name], self.calendar, self.segment, int(self.at.timestamp()))
-            return csvbars.with_text(check(rows, setting, file=str(file), symbol=symbol).report)
+            found = check(rows, setting, file=str(file), symbol=symbol)
+            report = found.report
+            if self.recorded:
+                _, report = actions.as_read(found.bars, report, symbol, ist(self.at).date())
+            return csvbars.with_text(report)
         except SenseQuantError as error:
             other = not alone and error.context.get("rule") == "missing_column" and error.context["found"] < 2
             return _unusable(file, symbol, wanted, error, skipped=other)
@@ -181,16 +200,16 @@ class Judge:
 def judging(*, at: dt.datetime, naive_timezone: str, interval_name: str = "", segment: str = "equity") -> Judge:
     """Return what judges files: as ``interval_name``, or as their name, folder or the distance of their bars says.
 
-    Raise ``Invalid`` for an unknown interval or zone. Without a database the shipped calendar is used.
+    Raise ``Invalid`` for an unknown interval or zone. Without a database the shipped calendar is used, and no corporate
+    action is known.
     """
     unit = interval(interval_name) if interval_name else ""
     zone(naive_timezone)
     try:
-        calendar = calendars.current()
+        return Judge(at, naive_timezone, unit, segment, calendars.current())
     except Unavailable as error:
         log.warning("calendar_overrides_unread", error=str(error))
-        calendar = NSE
-    return Judge(at, naive_timezone, unit, segment, calendar)
+        return Judge(at, naive_timezone, unit, segment, NSE, recorded=False)
 
 
 def _guessed(file: Path, rows: Rows) -> str:
