@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from django.conf import settings
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sensequant.settings")
@@ -17,7 +18,24 @@ QUEUES = ("celery", "training")
 # When what runs, IST. The database scheduler copies these rows once; from then on the admin page rules them.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "clear expired sessions": {"task": "sensequant.tasks.clear_sessions", "schedule": crontab(hour="3", minute="10")},
+    "read the security master": {
+        "task": "trading.tasks.read_security_master",
+        "schedule": crontab(hour="8", minute="5"),
+    },
+    # hourly, for the broker can only be asked once somebody has logged in; when nothing is due nothing is asked
+    "renew the ticks": {"task": "trading.tasks.renew_ticks", "schedule": crontab(hour="8-15", minute="20")},
+    # does nothing unless INCREMENTAL_ENABLED
+    "update the bars": {
+        "task": "trading.tasks.update_history",
+        "schedule": crontab.from_string(" ".join(settings.DESK.incremental_cron_schedule.split())),
+    },
 }
+
+if settings.DESK.engine_task:
+    # A worker of its own runs it for hours; every half minute somebody rings, in case it has ended.
+    SCHEDULE["keep the engine running"] = {
+        "task": "trading.tasks.keep_engine", "schedule": 30.0, "options": {"queue": "engine", "expires": 25.0},
+    }  # fmt: skip
 
 app = Celery("sensequant")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -67,6 +67,9 @@ class Desk:
 
     mode: str = row("dry-run", "How the engine trades", choices=MODES, section="Trading")
     symbols: tuple[str, ...] = row(("RELIANCE", "TCS", "INFY"), "Symbols to trade", form="symbol")
+    engine_strategy: str = row("intraday", "Strategy the engine trades when none is named", form="name")
+    engine_interval: str = row("1minute", "Bars it decides on", choices=("1minute", "5minute", "15minute"))
+    engine_task: bool = row(False, "Let a Celery worker of the queue engine run the engine during sessions")
     # 09:15-15:29 as written; the calendar narrows them on days and segments whose session is shorter.
     intraday_start: str = row("09:15", "First intraday entry, IST", form="time")
     intraday_cutoff: str = row("15:29", "Last intraday entry and forced square-off, IST", form="time")

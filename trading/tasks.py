@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from django.conf import settings
 
+from sensequant.lib.errors import Unavailable
 from sensequant.lib.logs import get_logger
+from trading.services import closes, engine_desk, instruments, ticks
+from trading.services.market_clock import addresses, market_clock
 
 log = get_logger("tasks")
 
@@ -20,3 +26,46 @@ def run_backtest(*, run_id: int) -> None:
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     if done.returncode:
         log.error("backtest failed", run=run_id, code=done.returncode, error=done.stderr.strip()[-500:])
+
+
+ENDING = threading.Event()  # set when this worker is told to stop
+
+
+@worker_shutting_down.connect
+def _ending(**_: Any) -> None:
+    ENDING.set()
+
+
+@shared_task(ignore_result=True, queue="engine", acks_late=False)
+def keep_engine() -> str:
+    """Run the desk's engine, unless somebody does already; a redelivered task finds the lease taken and ends."""
+    return engine_desk.serve(ENDING)
+
+
+@shared_task(ignore_result=True, autoretry_for=(Unavailable,), retry_backoff=60, max_retries=4)
+def read_security_master() -> None:
+    """Read the day's security master before the market opens."""
+    told = instruments.morning(at=market_clock()(), addresses=addresses())
+    log.info("security master", outcome=told)
+
+
+@shared_task(ignore_result=True)
+def renew_ticks() -> None:
+    """Renew the price steps that are of a month before; a share whose close cannot be had is tried again later."""
+    clock = market_clock()
+    done = ticks.refresh_ticks(at=clock(), close_of=closes.closer(clock))
+    log.info("ticks renewed", review=done.review, renewed=len(done.ticks), missing=list(done.missing))
+
+
+@shared_task(ignore_result=True)
+def update_history() -> None:
+    """Fetch what is new of every series, when INCREMENTAL_ENABLED; in a process of its own, which loads the SDK."""
+    if not settings.DESK.incremental_enabled:
+        log.debug("the daily update is off", setting="INCREMENTAL_ENABLED")
+        return
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "fetch_historical_data", "--incremental", "--json"]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    if done.returncode:
+        log.error("bars not updated", code=done.returncode, error=done.stderr.strip()[-500:])
+    else:
+        log.info("bars updated", outcome=done.stdout.strip()[-500:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, live, preferences, tables
+from trading.views import backtests, broker, live, preferences, risk, tables
 
 urlpatterns = [
     path("", live.live_page, name="live"),
@@ -14,6 +14,15 @@ urlpatterns = [
     path("preferences", preferences.preferences, name="preferences"),
     *(path(f"{name}/", tables.table_page, {"name": name}, name=name) for name in tables.TABLES),
     path("orders/<int:pk>/", tables.order_page, name="order"),
+    path("risk", risk.risk_page, name="risk"),
+    path("risk/kill", risk.kill, name="risk_kill"),
+    path("risk/release", risk.release, name="risk_release"),
+    path("risk/differences/<int:pk>/accept", risk.accept_difference, name="risk_accept"),
+    path("broker", broker.broker_page, name="broker"),
+    path("broker/login", broker.begin_login, name="broker_login"),
+    path("broker/breeze/callback", broker.login_callback, name="broker_callback"),
+    path("broker/forget", broker.forget_session, name="broker_forget"),
+    path("broker/arm", broker.arm_live, name="broker_arm"),
     path("backtests/", backtests.backtests_page, name="backtests"),
     path("backtests/<int:pk>/", backtests.backtest_page, name="backtest"),
     path("backtests/<int:pk>/cancel", backtests.cancel_backtest, name="cancel_backtest"),

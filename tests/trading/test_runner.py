@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+import time
 
 import pytest
 
@@ -9,8 +10,8 @@ from sensequant.lib.errors import BadInput, NotAllowed
 from tests.trading.bar_files import minutes, write
 from tests.trading.desks import LIVELY, NOON, SYMBOLS, TODAY, WEEK, After, begun, driven, plan
 from trading.core.rules import Limits
-from trading.models import EngineRun, Fill, Instrument, Order, Signal, Snapshot, Trade
-from trading.services import control, markets, runner, runs
+from trading.models import EngineRun, Fill, Halt, Instrument, Order, Signal, Snapshot, Trade
+from trading.services import control, halts, leases, markets, runner, runs
 
 pytestmark = pytest.mark.django_db
 SPAN = WEEK[0], WEEK[0] + dt.timedelta(days=1)
@@ -100,11 +101,55 @@ def test_a_plan_can_be_read_back_from_its_run():
     )
 
 
-def test_live_is_refused_until_there_is_a_broker():
-    known = plan()
-    with pytest.raises(NotAllowed, match="Breeze"):
-        runner.begin(runner.Plan("x", "live", known.wanted, known.order), at=NOON)
-    assert not EngineRun.objects.exists()
+def test_two_engines_never_drive_one_run_and_the_second_hears_who_does():
+    run = begun()
+    held = leases.take("engine:story", "other-host:1")
+    with pytest.raises(NotAllowed, match="engine:story is held by other-host:1 until"):
+        driven(run)
+    assert EngineRun.objects.get(pk=run.pk).state == "starting"
+    leases.release(held)
+    time.sleep(0.002)
+    assert driven(run).state == "finished"
+
+
+# halted
+
+
+def test_the_kill_switch_speaks_against_every_entry_and_leaves_every_position_once():
+    def kill(pk, by):
+        halts.engage(halts.KILL, "prices look wrong", at=NOON, by=by, square_off=True)
+
+    run, _ = steer(begun(max_positions=9), kill=(lambda row, clock: row.positions.exists(), kill))
+    assert run.trades.filter(exit_reason="operator").exists()
+    assert not run.positions.exists()
+    since = run.trades.filter(exit_reason="operator").latest("exit_time").exit_time
+    later = run.signals.filter(at__gt=since).exclude(direction="FLAT")
+    assert later.exists()
+    assert all("the kill switch is on" in each.objections for each in later)
+    assert not run.orders.filter(purpose="entry", created_at__gt=since).exists()
+
+
+def test_a_latched_breaker_becomes_a_halt_that_a_second_run_still_obeys():
+    run = driven(begun(latched=1, daily_loss=200, span=SPAN))
+    halt = Halt.objects.get()
+    assert (halt.kind, halt.engaged_by, halt.run_id) == ("breaker", "the desk", run.pk)
+    assert "the day's loss of ₹" in halt.reason
+    again = driven(begun(name="later", latched=1, daily_loss=200, span=SPAN))
+    assert not again.orders.exists()
+    assert all("the daily-loss breaker is open" in each.objections for each in again.signals.exclude(direction="FLAT"))
+
+
+def test_a_released_breaker_lets_entries_through_again_and_counts_from_there():
+    def release(pk, by):
+        halts.release(halts.BREAKER, "looked at it", at=NOON, by=by)
+
+    tripped = (lambda row, clock: Halt.objects.filter(released_at=None).exists(), release)
+    run, _ = steer(begun(latched=1, daily_loss=200, span=SPAN), release=tripped)
+    first = Halt.objects.earliest("id")
+    assert (first.released_by, first.release_reason) == ("asha", "looked at it")
+    assert run.orders.filter(purpose="entry").count() > driven(
+        begun(name="held", latched=1, daily_loss=200, span=SPAN)
+    ).orders.count()  # fmt: skip
 
 
 # to the end, in one go or in many

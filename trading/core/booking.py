@@ -23,6 +23,7 @@ from trading.core.state import (
     CARRY,
     CASH,
     CHARGES_DAY,
+    COOL_UNTIL,
     COST,
     DAY_END,
     DAY_START,
@@ -191,6 +192,8 @@ def _leave(bar: Bar, qty: int, price: float, L: Floats, K: Ints, A: Floats, N: I
         K[LOSSES] += 1
         L[LOST] -= net
         N[STREAK] += 1
+        if 0 < s.limits.loss_streak <= N[STREAK]:
+            N[COOL_UNTIL], N[STREAK] = bar.ts + 60 * s.limits.cool_down, 0
     _clear(L, K)
 
 

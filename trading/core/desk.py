@@ -14,6 +14,7 @@ from trading.core.fills import capacity, on_tick, protection, slipped
 from trading.core.indicators import Memory
 from trading.core.risk import (
     CARRY_ORDER,
+    COOLING,
     OVER_CASH,
     SENTIMENT,
     SHORTS_FORBIDDEN,
@@ -27,7 +28,9 @@ from trading.core.sizing import available, shares, stake
 from trading.core.state import (
     BARS,
     BARS_IN,
+    BLOCK,
     BREAKER,
+    COOL_UNTIL,
     DRAWDOWN,
     ENTRY,
     ENTRY_I,
@@ -255,6 +258,8 @@ def _consider(
     value = stake(bar.close, atr, L, K, A, s.sizing) * (sure if s.sizing.by_confidence == 1 else 1.0)
     qty = shares(min(value, available(A)), bar.close, K[LOT])
     mask |= objections(qty * bar.close, qty, A, N, s.limits)
+    if bar.ts < N[COOL_UNTIL]:
+        mask |= COOLING
     if qty == 0 and value >= K[LOT] * bar.close:
         mask |= OVER_CASH  # it is not the size that comes to nothing
     _say(bar, opinion, sure, mask, K, N, ev)
@@ -263,7 +268,7 @@ def _consider(
 
 
 def _forbidden(bar: Bar, direction: int, sure: float, K: Ints, s: Setup) -> int:
-    mask = 0
+    mask = K[BLOCK]  # what stands outside speaks against, set by the engine's driver
     if suppressed(direction, bar.sentiment, s.sentiment):
         mask |= SENTIMENT
     if sure < s.rules.min_confidence:

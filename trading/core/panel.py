@@ -30,12 +30,16 @@ class LaneSpec:
 
 @dataclass(frozen=True, slots=True)
 class LaneBars:
-    """One lane's bars with their places in the session; ``sentiment`` (−1 … 1) is as long as the bars, or empty."""
+    """One lane's bars with their places in the session; ``sentiment`` (−1 … 1) is as long as the bars, or empty.
+
+    ``notes`` say what to keep in mind of where the bars came from.
+    """
 
     spec: LaneSpec
     bars: Bars
     places: SessionColumns
     sentiment: Floats = field(default_factory=lambda: NOTHING)
+    notes: tuple[str, ...] = ()
 
 
 def lane(

@@ -115,14 +115,14 @@ class OrderDesk(MarketData, Protocol):
         """Ask for a change and return the order as it is read back afterwards."""
         ...
 
-    def order(self, order_id: str) -> Report:
-        """Return one order as the book shows it."""
+    def order(self, order_id: str, *, exit: bool = False) -> Report:
+        """Return one order as the book shows it; ``exit`` lets the reading use the budget kept for exits."""
         ...
 
-    def orders(self, day: dt.date) -> Sequence[Report]:
+    def orders(self, day: dt.date, *, exit: bool = False) -> Sequence[Report]:
         """Return the book of a day: a clean and complete reading, or an error."""
         ...
 
-    def deals(self, order_id: str) -> Sequence[Deal]:
+    def deals(self, order_id: str, *, exit: bool = False) -> Sequence[Deal]:
         """Return the deals of one order."""
         ...

@@ -31,6 +31,16 @@ UNSURE = 512
 SHORTS_FORBIDDEN = 1024
 TOO_LATE = 2048
 CARRY_ORDER = 4096
+FEED_STALE = 8192
+HALTED = 16384
+NO_BROKER = 32768
+BAR_LATE = 65536
+BUDGET_LOW = 131072
+NOT_RECONCILED = 262144
+NOT_CONTINUOUS = 524288
+NOT_ARMED = 1048576
+COOLING = 2097152
+KILLED = 4194304
 
 OBJECTIONS: dict[int, str] = {
     NO_QUANTITY: "the size comes to less than one lot",
@@ -46,6 +56,16 @@ OBJECTIONS: dict[int, str] = {
     SHORTS_FORBIDDEN: "short selling is not allowed here",
     TOO_LATE: "too little of the session is left",
     CARRY_ORDER: "an order in this symbol is still working",
+    FEED_STALE: "the symbol's feed is stale",
+    HALTED: "the symbol is halted or at its price band",
+    NO_BROKER: "there is no session at the broker",
+    BAR_LATE: "the bar came too late to act on",
+    BUDGET_LOW: "the broker's call budget is nearly spent",
+    NOT_RECONCILED: "the broker's book does not agree with ours yet",
+    NOT_CONTINUOUS: "the exchange is not in continuous trading",
+    NOT_ARMED: "live trading is not armed for today",
+    COOLING: "the desk cools down after losses in a row",
+    KILLED: "the kill switch is on",
 }
 
 

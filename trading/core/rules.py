@@ -20,6 +20,7 @@ class Rules(NamedTuple):
     square_off: Annotated[int, Bound(1, 120, "minutes", "be out at the latest this long before the close")] = 1
     arm_on_fill_bar: Annotated[int, Bound(0, 1, "flag", "1: stop and target already watch the bar of the fill")] = 1
     min_confidence: Annotated[float, Bound(0, 1, "confidence", "no entry below this")] = 0.0
+    decide_early: Annotated[int, Bound(0, 60, "minutes", "live swing: decide so long before the close; 0: at it")] = 0
     allow_short: Annotated[int, Bound(0, 1, "flag", "1: SHORT entries allowed (paper and backtest only)")] = 0
 
 
@@ -48,6 +49,8 @@ class Limits(NamedTuple):
     max_trades_day: Annotated[int, Bound(0, 100_000, "entries", "in one session")] = 0
     daily_loss: Annotated[float, Bound(0, 1e12, "₹", "loss in a session, open positions too, that stops entries")] = 0.0
     daily_loss_pct: Annotated[float, Bound(0, 100, "%", "the same, of the equity the session began with")] = 0.0
+    loss_streak: Annotated[int, Bound(0, 100, "trades", "so many losses in a row start a cool-down; 0 = never")] = 0
+    cool_down: Annotated[int, Bound(0, 2000, "minutes", "no entry for this long after such a streak")] = 60
     latched: Annotated[int, Bound(0, 1, "flag", "1: the breaker stays until a person resets it")] = 0
 
 

@@ -21,9 +21,9 @@ LANE_FLOATS = 12
 (
     BARS, SIDE, QTY, TOTAL_QTY, OUT_QTY, ENTRY_I, ENTRY_TS, ENTRY_SESSION, HELD, PEND, PEND_WAY, PEND_QTY, PEND_WHY,
     PEND_SESSION, ORDER, ORDER_PAISE, ORDER_PAID, ENTRY_PAISE, CARRIED, DP_SESSION, WINS, LOSSES, LANE, LOT, FIXED,
-    SEEN, EXIT_WHY,
-) = range(27)  # fmt: skip
-LANE_INTS = 27
+    SEEN, EXIT_WHY, BLOCK,
+) = range(28)  # fmt: skip
+LANE_INTS = 28
 
 # A: floats of an account
 (
@@ -34,9 +34,9 @@ ACCOUNT_FLOATS = 12
 # N: whole numbers of an account
 (
     SESSION, OPEN, WAITING, TRADES_DAY, BREAKER, STT_SCALED, STT_PAID, RATE_ROW, STREAK, ORDERS, EVENTS, OVERFLOW,
-    BARS_IN, PAUSED, QUIET,
-) = range(15)  # fmt: skip
-ACCOUNT_INTS = 15
+    BARS_IN, PAUSED, QUIET, COOL_UNTIL,
+) = range(16)  # fmt: skip
+ACCOUNT_INTS = 16
 
 NEVER = -1e300  # a level no equity falls to; finite, because JSON knows no infinity
 

@@ -5,6 +5,7 @@ from trading.models.backtests import BacktestRun, BacktestTrade
 from trading.models.bars import BarReport, BarSeries, QuarantinedRow
 from trading.models.broker import BrokerMessage, BrokerSession, CallBudget, Condition, Lease, LiveArming
 from trading.models.calendar import CalendarOverride
+from trading.models.control import Difference, Halt
 from trading.models.engine import EngineRun, LaneState
 from trading.models.fetching import FetchRun, FetchState, StreamBar
 from trading.models.instruments import CorporateAction, Instrument, Listing, MasterFile
@@ -26,11 +27,13 @@ __all__ = [
     "CallBudget",
     "Condition",
     "CorporateAction",
+    "Difference",
     "EngineRun",
     "EquityPoint",
     "FetchRun",
     "FetchState",
     "Fill",
+    "Halt",
     "Instrument",
     "LaneState",
     "Lease",

@@ -14,12 +14,20 @@ Item = dict[str, str]
 
 def attention(body: dict[str, Any]) -> list[Item]:
     """Return the items ``{level, title, detail}`` of one published state, worst first."""
-    found = [*_states(body), *_limits(body), *_orders(body), *_positions(body), *_switches(body)]
+    found = [*_conditions(body), *_states(body), *_limits(body), *_orders(body), *_positions(body), *_switches(body)]
     return sorted(found, key=lambda item: LEVELS.index(item["level"]))
 
 
 def _item(level: str, title: str, detail: str = "") -> Item:
     return {"level": level, "title": title, "detail": detail}
+
+
+def _conditions(body: dict[str, Any]) -> Iterator[Item]:
+    for each in body.get("conditions") or []:
+        about = f" {each['subject']}" if each.get("subject") else ""
+        yield _item(
+            each["level"], f"{each['code'].replace('-', ' ').capitalize()}{about}", f"{each['message']}. {each['fix']}"
+        )
 
 
 def _states(body: dict[str, Any]) -> Iterator[Item]:

@@ -10,22 +10,57 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from sensequant.lib.logs import get_logger
 from trading.adapters.paper import PaperBroker
+from trading.core.desk import expire, order
 from trading.core.errors import Invalid
 from trading.core.features import Bar
 from trading.core.kernel import kernel
 from trading.core.panel import LaneSpec
+from trading.core.risk import halt_level
 from trading.core.rules import Setup
 from trading.core.simulation import Schedule
-from trading.core.state import BARS, EVENTS, PAUSED, SESSION, WIDTH, Happening, happenings, new_account, new_lane
+from trading.core.state import (
+    ACCOUNT_INTS,
+    BARS,
+    BLOCK,
+    BREAKER,
+    DAY_START,
+    ENTRY,
+    EQUITY,
+    EVENTS,
+    EXIT,
+    HALT_AT,
+    LANE_INTS,
+    OPERATOR,
+    PAUSED,
+    PEND,
+    QTY,
+    SESSION,
+    SIDE,
+    WIDTH,
+    Floats,
+    Happening,
+    Ints,
+    happenings,
+    new_account,
+    new_lane,
+)
 from trading.core.strategies import strategy
 
 INF = math.inf
 ROWS_A_LANE = 10  # events one lane can cause in one moment, with room to spare
 log = get_logger("engine")
+
+
+class Market(Protocol):
+    """Who fills: the paper market, or one that only looks on because a broker reports."""
+
+    def act(self, bar: Bar, lane: tuple[Floats, Ints], account: tuple[Floats, Ints], events: Floats) -> None:
+        """Act on one lane's bar before the desk does."""
+        ...
 
 
 class Latency:
@@ -68,13 +103,13 @@ class Engine:
 
     def __init__(
         self, name: str, setup: Setup, specs: Sequence[LaneSpec], *, capital: float, charges: Schedule,
-        broker: PaperBroker | None = None,
+        broker: Market | None = None,
     ) -> None:  # fmt: skip
         """Trade ``specs`` by strategy ``name`` with ``capital`` rupees; Invalid for an unknown strategy."""
         self.name, self.setup, self.specs = name, setup, tuple(specs)
         self.core = kernel(name, compiled=False)
         self.rates, self.changes = charges.rates.tolist(), charges.changes.tolist()
-        self.broker = broker or PaperBroker(self.core, setup, self.rates)
+        self.broker: Market = broker or PaperBroker(self.core, setup, self.rates)
         size = strategy(name).MEMORY
         lanes = [new_lane(j, tick=spec.tick, lot=spec.lot, fixed=spec.fixed) for j, spec in enumerate(specs)]
         self.m = [[0.0] * size for _ in lanes]
@@ -132,6 +167,35 @@ class Engine:
         """Let entries through, or not; exits always go."""
         self.N[PAUSED] = int(paused)
 
+    def block(self, lane: int, mask: int) -> None:
+        """Let the bits of ``mask`` (see ``core.risk``) speak against entries of a lane until it is called again."""
+        self.K[lane][BLOCK] = mask
+
+    def reset_breaker(self) -> None:
+        """Close the breaker: the day's loss limit counts from the equity of now."""
+        self.N[BREAKER] = 0
+        counted = [*self.A]
+        counted[DAY_START] = self.A[EQUITY]
+        self.A[HALT_AT] = halt_level(counted, self.setup.limits)
+
+    def hold_breaker(self) -> None:
+        """Keep the breaker open, as a halt that outlives this engine says."""
+        self.N[BREAKER] = 1
+
+    def square_off(self, ts: int) -> list[Happening]:
+        """Order every position out at the next bars' opens, entries that wait taken back; ``ts`` is the last bar's."""
+        for lane in range(len(self.specs)):
+            floats, ints, bar = self.L[lane], self.K[lane], self.last.get(lane)
+            if bar is None or lane in self.halted or ints[PEND] == EXIT:
+                continue
+            now = bar._replace(ts=ts)
+            if ints[PEND] == ENTRY:
+                expire(now, floats, ints, self.A, self.N, self.ev)
+            if ints[SIDE] != 0:
+                way, quantity = -ints[SIDE], ints[QTY]
+                order(now, EXIT, way, quantity, bar.close, OPERATOR, floats, ints, self.A, self.N, self.ev)
+        return self._drain()
+
     def warm(self, lane: int, bars: Sequence[Bar]) -> None:
         """Let a lane's indicators see bars without acting on them."""
         for bar in bars:
@@ -148,8 +212,10 @@ class Engine:
         """Continue from ``numbers``: ``memory`` per lane as of the session's start with the bars it had seen, and the
         session's bars so far and to come; those already seen are shown to the indicators again, and to nothing else.
         """
-        self.A, self.N = [float(x) for x in numbers["A"]], list(numbers["N"])  # JSON may hand 1e16 back as an int
-        self.L, self.K = [[float(x) for x in row] for row in numbers["L"]], [list(row) for row in numbers["K"]]
+        self.A = [float(x) for x in numbers["A"]]  # JSON may hand 1e16 back as an int
+        self.N = [*numbers["N"], *([0] * (ACCOUNT_INTS - len(numbers["N"])))]  # an older run knew fewer slots
+        self.L = [[float(x) for x in row] for row in numbers["L"]]
+        self.K = [[*row, *([0] * (LANE_INTS - len(row)))] for row in numbers["K"]]
         self.latency = Latency(numbers["latency"])
         self.bars = numbers["bars"]
         for lane, (saved, seen) in enumerate(memory):

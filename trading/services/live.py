@@ -32,14 +32,14 @@ from trading.core.state import (
     TRADE_COST,
 )
 from trading.core.strategies import strategy
+from trading.models.broker import Condition
 from trading.models.engine import EngineRun
 from trading.models.live import Snapshot
 from trading.models.orders import Order, Signal
 from trading.models.positions import EquityPoint, Trade
 from trading.services.engine import Engine
-from trading.services.following import FollowTape
 from trading.services.recording import moment
-from trading.services.tapes import Tape
+from trading.services.tapes import Playable
 
 TOPIC = "live"
 SHOWN = 20
@@ -59,7 +59,7 @@ def iso(at: dt.datetime | None) -> str | None:
 class Picture:
     """One run's live picture; ``epoch`` tells readers when to begin afresh."""
 
-    def __init__(self, run: EngineRun, engine: Engine, tape: Tape | FollowTape, session: Session | None = None) -> None:
+    def __init__(self, run: EngineRun, engine: Engine, tape: Playable, session: Session | None = None) -> None:
         """Show ``run`` as ``engine`` stands over ``tape``."""
         self.run, self.engine, self.tape, self.session = run, engine, tape, session
         self.epoch, self.version = uuid.uuid4().hex, 0
@@ -68,6 +68,8 @@ class Picture:
         self.market_time: dt.datetime | None = run.cursor
         self.tables: dict[str, Any] = {}
         self.today: dict[str, Any] = {}
+        self.words: dict[str, tuple[str, str]] = {}  # state words that are not this class's to know: (level, text)
+        self.ages: dict[int, float] = {}  # seconds since each lane's newest news, where there is a stream
 
     def open_session(self, session: Session | None, day: int) -> None:
         """Begin a session: a fresh curve, and the closes it is compared with."""
@@ -105,7 +107,7 @@ class Picture:
             "speed": run.speed, "held": run.held, "entries_paused": run.entries_paused, "strategy": run.strategy,
             "market_time": iso(self.market_time), "session": self._session(), "states": self.states(at=at),
             "pnl": self._pnl(), "positions": self._positions(), "equity": list(self.curve), "watch": self._watch(),
-            "latency": {
+            "conditions": self._conditions(), "latency": {
                 "p50_us": self.engine.latency.quantile(0.5), "p99_us": self.engine.latency.quantile(0.99),
                 "bars": self.engine.bars,
             },
@@ -124,14 +126,23 @@ class Picture:
             for key, level, words in (
                 ("ENGINE", "bad" if halted else "ok" if moving else "warn",
                  f"stopped: {halted}" if halted else "held" if run.held else run.state),
-                ("BROKER", "ok", "paper"),
-                ("FEED", "ok" if moving else "warn", f"{run.mode} {_speed(run)}"),
+                ("BROKER", *self.words.get("BROKER", ("ok", "paper"))),
+                ("FEED", *self.words.get("FEED", ("ok" if moving else "warn", f"{run.mode} {_speed(run)}"))),
                 ("RISK", *risk),
                 ("DB", "ok", "recording"),
                 ("QUEUE", "ok", "in process"),
-                ("RATE", "off", "no broker calls"),
+                ("RATE", *self.words.get("RATE", ("off", "no broker calls"))),
             )
         ]  # fmt: skip
+
+    def _conditions(self) -> list[dict[str, str]]:
+        """Return what is wrong now; paper markets of recorded bars have nothing that can be."""
+        if self.run.mode == "replay":
+            return []
+        rows = Condition.objects.filter(until=None).order_by("-since")[:SHOWN]
+        return [
+            {"code": c.code, "subject": c.subject, "level": c.level, "message": c.message, "fix": c.fix} for c in rows
+        ]
 
     def _session(self) -> dict[str, Any] | None:
         if self.session is None:
@@ -188,6 +199,7 @@ class Picture:
                 "symbol": spec.symbol, "last": text(bar.close), "volume": _known(bar.volume),
                 "change_pct": round((bar.close / before - 1.0) * 100.0, 3) if before > 0 else None,
                 "at": iso(moment(bar.ts)), "sentiment": _known(bar.sentiment), "halted": self.engine.halted.get(lane),
+                "age": self.ages.get(lane),
                 "features": _features(self.engine.name, row),
             })  # fmt: skip
         return rows

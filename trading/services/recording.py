@@ -10,7 +10,6 @@ import datetime as dt
 import math
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 
@@ -99,7 +98,8 @@ class Recorder:
             return
         with transaction.atomic():
             for each in step.happenings:
-                HANDLERS[each.kind](self, each, step) if each.kind in HANDLERS else None
+                if each.kind in HANDLERS:
+                    getattr(self, HANDLERS[each.kind])(each, step)
             for lane in {each.lane for each in step.happenings if each.kind in (FILLED, TRADED)}:
                 self._keep_position(lane)
             for lane in step.halted:
@@ -167,9 +167,14 @@ class Recorder:
             run=self.run, key=f"{self.run.pk}:{self.engine.name}:{symbol}:{purpose}:{each.ts}:{number}", number=number,
             symbol=symbol, strategy=self.engine.name, side="BUY" if v["way"] > 0 else "SELL", purpose=purpose,
             reason=why, quantity=int(v["quantity"]), price=money(v["price"]), created_at=self._decided(each),
+            status=self.first_status(),
         )  # fmt: skip
-        OrderEvent.objects.create(order=order, new=Status.WORKING, at=order.created_at)
+        OrderEvent.objects.create(order=order, new=order.status, at=order.created_at)
         self.orders[number] = order
+
+    def first_status(self) -> Status:
+        """Return how an order begins: the paper market works it at once."""
+        return Status.WORKING
 
     def filled(self, each: Happening, step: Step) -> None:
         """Keep a fill and move its order on."""
@@ -226,12 +231,12 @@ class Recorder:
         return moment(each.ts if inside else each.ts + self.seconds)
 
 
-HANDLERS: dict[int, Any] = {
-    SIGNAL: Recorder.signal,
-    ORDERED: Recorder.ordered,
-    FILLED: Recorder.filled,
-    EXPIRED: Recorder.expired,
-    TRADED: Recorder.traded,
+HANDLERS: dict[int, str] = {
+    SIGNAL: "signal",
+    ORDERED: "ordered",
+    FILLED: "filled",
+    EXPIRED: "expired",
+    TRADED: "traded",
 }
 
 

@@ -12,19 +12,23 @@ from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 
 from sensequant.lib.clock import IST, now
-from sensequant.lib.errors import BadInput, NotAllowed, SenseQuantError
+from sensequant.lib.errors import BadInput, SenseQuantError
 from sensequant.lib.logs import get_logger
 from trading.core import demo
 from trading.core.calendar import Session
+from trading.core.risk import KILLED
+from trading.core.rules import Setup
+from trading.core.simulation import Schedule
 from trading.models.engine import EngineRun
 from trading.models.instruments import Instrument
 from trading.models.orders import Fill
 from trading.services import calendar as calendars
-from trading.services import journal, markets, recording, runs
+from trading.services import journal, leases, markets, recording, runs
+from trading.services.brakes import Brakes
 from trading.services.engine import Engine, Latency, Step
 from trading.services.following import FollowTape
 from trading.services.live import Picture
-from trading.services.tapes import Moment, Tape
+from trading.services.tapes import Moment, Playable, Tape
 
 DEMO_SESSIONS = 60
 DEMO_SPEED = 60.0
@@ -49,6 +53,7 @@ class Plan:
     speed: float = 0.0
     label: str = ""
     fast_until: int = 0  # bars that start before this (seconds UTC) pass at once
+    on_stop: str = ""  # what a run with orders does with its positions when it is told to stop: leave, square-off
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as a run keeps it."""
@@ -59,18 +64,19 @@ class Plan:
             "params": dict(self.order.params),
             "capital": self.order.capital,
             "fast_until": self.fast_until,
+            "on_stop": self.on_stop,
         }
 
 
 def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
     """Return the current run of the plan's name, or a new one when there is none to continue or ``fresh`` is wanted."""
-    if plan.mode == "live":
-        raise NotAllowed("live trading needs the Breeze connection", fix="use --mode dry-run or --mode replay")
     with transaction.atomic():
         run = EngineRun.objects.filter(name=plan.name, current=True).first()
-        same = run is not None and run.plan == plan.as_json() and run.strategy == plan.order.strategy
+        same = run is not None and _same(run, plan)
         if run is not None and same and not fresh and run.state != "finished":
-            EngineRun.objects.filter(pk=run.pk).update(speed=plan.speed, stop_requested=False)
+            EngineRun.objects.filter(pk=run.pk).update(
+                speed=plan.speed, stop_requested=False, plan={**run.plan, "on_stop": plan.on_stop}
+            )
             run.refresh_from_db()
             return run
         EngineRun.objects.filter(name=plan.name, current=True).update(current=False)
@@ -79,6 +85,16 @@ def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
             strategy=plan.order.strategy, plan=plan.as_json(), capital=round(plan.order.capital, 2), speed=plan.speed,
             started_at=at,
         )  # fmt: skip
+
+
+def _same(run: EngineRun, plan: Plan) -> bool:
+    """Say whether a run was asked for the same; one that follows a market goes on from day to day."""
+    mine, other = plan.as_json(), {**run.plan, "wanted": dict(run.plan["wanted"])}
+    mine["on_stop"] = other["on_stop"] = ""  # may differ from start to start
+    if plan.mode != "replay":
+        for each in (mine, other):
+            each["wanted"] = {**each["wanted"], "start": "", "end": ""}
+    return (run.mode, run.strategy, other) == (plan.mode, plan.order.strategy, mine)
 
 
 def plan_of(run: EngineRun) -> tuple[markets.Wanted, runs.Ordered]:
@@ -97,24 +113,37 @@ class Runner:
     def __init__(self, run: EngineRun, *, stop: threading.Event, clock: Clock, show: bool = True) -> None:
         """Load the bars, build the engine, and restore what the run had come to."""
         self.run, self.stop, self.clock, self.show = run, stop, clock, show
+        self.own: leases.Held | None = None  # the lease this run is driven under
+        self.wall: Clock = clock  # what signs of life are told in; a simulated market's clock is another one
         self.wanted, order = plan_of(run)
         self.looked = self.shown = dt.datetime.min.replace(tzinfo=dt.UTC)
-        self.tape: Tape | FollowTape
-        if run.mode == "dry-run":
-            self.tape = FollowTape(self.wanted, clock=clock, rest=self._rest)
-        else:
-            self.tape = Tape(markets.lanes(self.wanted, at=clock()))
+        self.tape = self._open_tape()
         setup = runs.setup_of(order, self.wanted)
-        charges = runs.charges_between(order, *_dates(self.tape))
-        self.engine = Engine(order.strategy, setup, self.tape.specs, capital=order.capital, charges=charges)
+        charges = runs.charges_between(order, *self._span())
+        self.engine = self._make_engine(order, setup, charges)
         self.cursor = int(run.cursor.timestamp()) if run.cursor else 0
         going_on = recording.restore(run, self.engine, lambda lane: self.tape.bars_of(lane, _day(self.cursor)))
-        if isinstance(self.tape, FollowTape) and not going_on:
+        if not isinstance(self.tape, Tape) and not going_on:
             for lane in range(len(self.tape.specs)):
                 self.engine.warm(lane, self.tape.before_today(lane))
-        self.recorder = recording.Recorder(run, self.engine)
+        self.recorder = self._make_recorder()
+        self.brakes = Brakes(run, self.engine)
         self.picture = Picture(run, self.engine, self.tape)
         journal.rebuild(run)
+
+    def _open_tape(self) -> Playable:
+        if self.run.mode == "dry-run":
+            return FollowTape(self.wanted, clock=self.clock, rest=self._rest)
+        return Tape(markets.lanes(self.wanted, at=self.clock()))
+
+    def _make_engine(self, order: runs.Ordered, setup: Setup, charges: Schedule) -> Engine:
+        return Engine(order.strategy, setup, self.tape.specs, capital=order.capital, charges=charges)
+
+    def _make_recorder(self) -> recording.Recorder:
+        return recording.Recorder(self.run, self.engine)
+
+    def _span(self) -> tuple[dt.date, dt.date]:
+        return _dates(self.tape)
 
     def __call__(self) -> str:
         """Go on until the bars end (finished), an operator ends the run (stopped) or ``stop`` is set (suspended)."""
@@ -134,12 +163,16 @@ class Runner:
             if ended != "finished":
                 break
         ended = "suspended" if self.stop.is_set() else "stopped" if self.run.stop_requested else ended
+        self._wind_up(ended)
         if ended == "finished":
             self._take(self.engine.finish(self.cursor), seconds)
         self.recorder.save(self.cursor if self.cursor > 0 else None)
         self._become(ended)
         self._show(force=True)
         return ended
+
+    def _wind_up(self, ended: str) -> None:
+        """Do what an engine of this kind does before it ends; recorded markets need nothing."""
 
     def _days(self) -> Iterator[tuple[int, Session | None, Iterator[Moment]]]:
         calendar = calendars.current()
@@ -203,7 +236,7 @@ class Runner:
 
     def _look(self) -> None:
         """Read the operators' switches and leave a sign of life, a few times a second at most."""
-        at = self.clock()
+        at = self.wall()
         if (at - self.looked).total_seconds() < LOOK:
             return
         self.looked = at
@@ -213,28 +246,53 @@ class Runner:
             setattr(self.run, name, value)
         self.engine.pause(self.run.entries_paused)
         rows.update(heartbeat_at=at)
+        if self.own is not None and leases.due(self.own):
+            leases.renew(self.own)
+        self.brakes.look(at=at)
+        self._block()
+        if self.brakes.leave_now():
+            self._leave_all()
+
+    def _block(self) -> None:
+        """Let what stands outside speak against entries."""
+        for lane in range(len(self.engine.specs)):
+            self.engine.block(lane, KILLED if self.brakes.killed else 0)
+
+    def _leave_all(self) -> None:
+        """Order every position out."""
+        self.recorder.record(Step(self.cursor, self.engine.square_off(self.cursor)))
 
     def _show(self, *, force: bool = False) -> None:
-        at = self.clock()
+        at = self.wall()
         if self.show and (force or (at - self.shown).total_seconds() >= LOOK):
             self.shown = at
             self.picture.publish(at=at)
 
     def _become(self, state: str) -> None:
-        at = self.clock()
+        at = self.wall()
         self.run.state = state
         gone = None if state == "running" else at
         EngineRun.objects.filter(pk=self.run.pk).update(state=state, heartbeat_at=at, stopped_at=gone)
         log.info("engine state", run=self.run.pk, name=self.run.name, state=state)
 
 
-def run_to_end(run: EngineRun, *, stop: threading.Event, clock: Clock = now, show: bool = True) -> str:
-    """Drive ``run`` until it ends; what went wrong is recorded on the run and raised."""
+def run_to_end(
+    run: EngineRun, *, stop: threading.Event, clock: Clock = now, show: bool = True, kind: type[Runner] | None = None
+) -> str:
+    """Drive ``run`` by a runner of ``kind`` until it ends; what went wrong is recorded on the run and raised.
+
+    One engine drives a run at a time: NotAllowed names the process that does already, and nothing is changed.
+    """
+    lease = leases.take(f"engine:{run.name}", leases.myself())
     try:
-        return Runner(run, stop=stop, clock=clock, show=show)()
+        runner = (kind or Runner)(run, stop=stop, clock=clock, show=show)
+        runner.own = lease
+        return runner()
     except Exception as error:
         EngineRun.objects.filter(pk=run.pk).update(state="failed", error=str(error), stopped_at=clock())
         raise
+    finally:
+        leases.release(lease)
 
 
 def demo_plan(*, at: dt.datetime) -> Plan:
@@ -291,7 +349,7 @@ def serve(stop: threading.Event) -> None:
     connection.close()
 
 
-def _dates(tape: Tape | FollowTape) -> tuple[dt.date, dt.date]:
+def _dates(tape: Playable) -> tuple[dt.date, dt.date]:
     """Return the dates of a tape's first and last bars."""
     ends = [int(bars.ts[edge]) for lane in range(len(tape.specs)) if len(bars := tape.bars(lane)) for edge in (0, -1)]
     return recording.moment(min(ends)).astimezone(IST).date(), recording.moment(max(ends)).astimezone(IST).date()

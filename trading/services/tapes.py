@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +16,31 @@ from trading.core.panel import LaneBars, LaneSpec
 
 DAY_SECONDS = 86_400
 Moment = tuple[int, list[tuple[int, Bar]]]
+
+
+class Playable(Protocol):
+    """Bars to be taken session by session: recorded ones, or those of a market that is still open."""
+
+    specs: tuple[LaneSpec, ...]
+
+    @property
+    def days(self) -> Iterable[int]:
+        """The sessions as epoch days in IST, oldest first."""
+
+    def moments(self, day: int) -> Iterator[Moment]:
+        """Yield (bar start, [(lane, bar), …]) of one day in the order of time, lanes in their own order."""
+
+    def bars_of(self, lane: int, day: int) -> list[Bar]:
+        """Return a lane's bars of one day that may be known now, oldest first."""
+
+    def before_today(self, lane: int) -> list[Bar]:
+        """Return the bars a lane's indicators are warmed with; none where everything is played."""
+
+    def before(self, lane: int, day: int) -> float:
+        """Return the lane's last close before a day, NaN when there is none."""
+
+    def bars(self, lane: int) -> Bars:
+        """Return the recorded bars of one lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +94,10 @@ class Tape:
                     cursors[lane] += 1
             yield now, rows
         self._forget()
+
+    def before_today(self, lane: int) -> list[Bar]:
+        """Return nothing: a recorded tape is played from its beginning."""
+        return []
 
     def before(self, lane: int, day: int) -> float:
         """Return the lane's last close before a day, NaN when there is none."""

@@ -7,6 +7,7 @@ import signal
 import threading
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from sensequant.lib.clock import IST, now
@@ -14,7 +15,11 @@ from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
 from trading.management.asking import add_market_arguments, asked
 from trading.models.engine import EngineRun
-from trading.services import markets, runner
+from trading.services import live_runner, markets, runner
+from trading.services.market_clock import market_clock
+
+ON_STOP = "live: what SIGTERM does with positions (default: square-off for intraday strategies, else leave)"
+FOLLOWED = ("breeze", "hybrid")  # sources whose newest bars come over the broker's stream
 
 
 def _dates(options: dict[str, Any], at: dt.datetime) -> dict[str, dt.date]:
@@ -27,38 +32,83 @@ def _dates(options: dict[str, Any], at: dt.datetime) -> dict[str, dt.date]:
     return given
 
 
+def _complete(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options, what was left out taken from the settings: without any the desk's own engine runs."""
+    desk = settings.DESK
+    dated = options["start_date"] is not None
+    mode = options["mode"] or ("replay" if dated else desk.mode)
+    if mode not in ("replay", "dry-run", "live"):
+        raise BadInput(f"MODE={mode} is no mode of the engine", fix="give --mode replay, dry-run or live")
+    alone = not options["symbols"] and mode != "replay"
+    source = options["data_source"]
+    if source == "csv" and not options["csv"] and mode != "replay" and (mode == "live" or alone):
+        source = "breeze"
+    return {
+        **options, "mode": mode, "data_source": source, "symbols": options["symbols"] or list(desk.symbols),
+        "strategy": options["strategy"] or desk.engine_strategy,
+        "interval": desk.engine_interval if alone else options["interval"],
+    }  # fmt: skip
+
+
 class Command(DeskCommand):
     """One run of the engine, until its bars end or it is stopped."""
 
     needs_database = True
-    help = "Run the engine: replay recorded bars, or trade on paper as they come (dry-run)."
+    help = "Run the engine: replay recorded bars, trade on paper as they come (dry-run), or with orders (live)."
     examples = (
         "  manage.py engine --mode replay --symbols RELIANCE TCS --csv data/historical --interval 5minute \\\n"
         "    --strategy intraday --start-date 2024-01-01 --end-date 2024-01-31 --speed 600\n"
-        "  manage.py engine --mode dry-run --data-source demo --symbols DEMOBANK --interval 1minute --strategy intraday"
+        "  manage.py engine --mode dry-run --data-source demo --symbols DEMOBANK --strategy intraday\n"
+        "  manage.py engine --mode dry-run --data-source breeze --symbols RELIANCE TCS --interval 1minute \\\n"
+        "    --strategy intraday\n"
+        "  manage.py engine --mode live --symbols RELIANCE TCS --interval 1minute --strategy intraday"
     )
 
     def arguments(self, parser: CommandParser) -> None:
         """Add the mode, the pace and what to run on."""
-        parser.add_argument("--mode", choices=("replay", "dry-run", "live"), default="replay")
+        parser.add_argument(
+            "--mode", choices=("replay", "dry-run", "live"), help="default: replay with dates, else MODE"
+        )
+        parser.add_argument("--on-stop", choices=("leave", "square-off"), default="", help=ON_STOP)
         parser.add_argument("--speed", type=float, default=0.0, help="market seconds a second; 0 = as fast as it goes")
         parser.add_argument("--name", default="engine", help="a run of this name is continued where it stopped")
         parser.add_argument("--fresh", action="store_true", help="begin anew instead of continuing")
-        add_market_arguments(parser, needed=("symbols", "strategy"))
+        add_market_arguments(parser, needed=())
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run until the end or a signal; say what came of it."""
+        options = _complete(options)
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        followed = options["mode"] != "replay" and options["data_source"] in FOLLOWED
+        if options["mode"] == "live" and not followed:
+            raise BadInput(
+                f"live trading needs live prices, not {options['data_source']}", fix="leave --data-source out"
+            )
+        run = self._follow(options, stop) if followed else self._play(options, stop)
+        return self.summary(EngineRun.objects.get(pk=run.pk))
+
+    def _play(self, options: dict[str, Any], stop: threading.Event) -> EngineRun:
+        """Run over recorded bars, or over a source that grows."""
         at = now()
         wanted, order = asked({**options, **_dates(options, at)}, at=at)
         plan = runner.Plan(
             options["name"], options["mode"], wanted, order, speed=options["speed"], label=markets.label(wanted.source)
         )
         run = runner.begin(plan, at=at, fresh=options["fresh"])
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
         runner.run_to_end(run, stop=stop)
-        return self.summary(EngineRun.objects.get(pk=run.pk))
+        return run
+
+    def _follow(self, options: dict[str, Any], stop: threading.Event) -> EngineRun:
+        """Run on the broker's stream, on paper or with orders."""
+        clock = market_clock()
+        wanted, order = asked({**options, **_dates(options, clock())}, at=clock())
+        label = "SIMULATED" if clock.simulated else ""
+        plan = runner.Plan(options["name"], options["mode"], wanted, order, label=label, on_stop=options["on_stop"])
+        run = live_runner.begin(plan, clock=clock, fresh=options["fresh"])
+        runner.run_to_end(run, stop=stop, clock=clock, kind=live_runner.kind_of(run))
+        return run
 
     def summary(self, run: EngineRun) -> tuple[Any, str]:
         """Return what the run has come to."""

@@ -1,0 +1,146 @@
+"""The broker's book, read back: what became of unknown orders, what turned up late, what was never ours."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+
+from sensequant.lib.clock import IST
+from sensequant.lib.logs import get_logger
+from trading.adapters.breeze.errors import SessionLost
+from trading.core.orders import Status
+from trading.core.ports import Report
+from trading.models.orders import Order
+from trading.services import conditions
+from trading.services.live_orders import Answer, Live, matching
+from trading.services.order_room import SEND_WITHIN, OrderRoom
+
+EVERY = 60.0  # seconds between readings
+SOON = 5.0  # while an order is unknown, or after a reading that was not clean
+ABSENCES = 3  # clean readings without an order before it counts as not placed
+GRACE = 30.0  # seconds an order may take to show in the book
+log = get_logger("book")
+
+
+class BookReader:
+    """Reads one day's whole book every minute, sooner while anything is unknown.
+
+    ``reconciled``: the last clean reading left nothing unexplained about our own orders. A reading that failed, or that
+    is shorter than the one before, proves nothing.
+    """
+
+    def __init__(self, room: OrderRoom) -> None:
+        """Read for ``room``, at once and then regularly."""
+        self.room, self.reconciled = room, False
+        self._due = self._begun = 0.0
+        self.newest: Sequence[Report] = ()  # the last clean reading
+        self.readings = 0  # clean ones
+        self._busy, self._day, self._rows = False, dt.date.min, 0
+        self.read_at = 0.0  # the monotonic second the newest clean reading was begun at
+        room.pool.handlers["book"] = self._read
+
+    def tend(self) -> None:
+        """Begin a reading when one is due; never waits."""
+        now = time.monotonic()
+        unknown = any(live.order.status == Status.UNKNOWN for live in self.room.live.values())
+        if self._busy or now < (min(self._due, self._begun + SOON) if unknown else self._due):
+            return
+        day = self.room.clock().astimezone(IST).date()
+        if day != self._day:
+            self._day, self._rows = day, 0
+            conditions.clear("external-order", at=self.room.clock())
+        try:
+            desk = self.room.broker()
+        except SessionLost as error:
+            self.room.lost, self._due, self.reconciled = error, now + 1.0, False
+            return
+        self.room.lost = None
+        self._busy, self._begun, self._due = True, now, now + EVERY
+        self.room.pool.request("book", None, lambda: desk.orders(day), desk=desk)
+
+    def hurry(self) -> None:
+        """Read again soon."""
+        self._due = min(self._due, time.monotonic() + SOON)
+
+    def _read(self, answer: Answer) -> None:
+        self._busy = False
+        if answer.error is not None:
+            self.room.session(answer)
+            self._due = time.monotonic() + SOON
+            log.warning("the book could not be read", error=str(answer.error))
+            return
+        rows: Sequence[Report] = answer.result
+        if len(rows) < self._rows:
+            self._due = time.monotonic() + SOON
+            log.warning("the book is shorter than before", rows=len(rows), before=self._rows)
+            return
+        self._rows, self.newest, self.read_at = len(rows), rows, self._begun
+        self._settle(rows)
+        self.readings += 1
+
+    def _settle(self, rows: Sequence[Report]) -> None:
+        known = {
+            str(order.broker_order_id): order
+            for order in Order.objects.filter(broker_order_id__in=[row.order_id for row in rows])
+        }
+        for row in rows:
+            order = known.get(row.order_id)
+            if order is not None and order.run_id == self.room.recorder.run.pk:
+                self._catch_up(order, row)
+        free = [row for row in rows if row.order_id not in known]
+        taken = self._explain(free)
+        for row in free:
+            if row.order_id not in taken:
+                self._external(row)
+        self.reconciled = not any(live.order.status == Status.UNKNOWN for live in self.room.live.values())
+
+    def _catch_up(self, order: Order, row: Report) -> None:
+        """Look again at an order of ours that has more behind it than we booked, although we thought it finished."""
+        if row.filled > order.filled and order.number not in self.room.live:
+            self.room.look(self.room.watch(order))
+
+    def _explain(self, free: Sequence[Report]) -> set[str]:
+        """Match rows nobody claims with our orders that got no clean answer; return the rows that were taken."""
+        late = dt.timedelta(seconds=SEND_WITHIN * 2 * self.room.clock.speed)
+        unknown = {live.order.pk: live for live in list(self.room.live.values()) if live.order.status == Status.UNKNOWN}
+        lost = Order.objects.filter(run=self.room.recorder.run, status=Status.NOT_PLACED, symbol__in=self.room.lanes)
+        orders = [live.order for live in unknown.values()] + list(lost)
+        codes = {order.pk: self.room.names[self.room.lanes[order.symbol]].code for order in orders}
+        found = matching([(order, codes[order.pk]) for order in orders], free, late=late)
+        for order in orders:
+            if order.pk in found:
+                self._adopt(order, found[order.pk])
+            elif order.pk in unknown:
+                self._absent(unknown[order.pk])
+        return {row.order_id for row in found.values()}
+
+    def _adopt(self, order: Order, row: Report) -> None:
+        at, late = self.room.clock(), order.status == Status.NOT_PLACED
+        self.room.recorder.move(order, Status.WORKING, at=at, note="found in the book", broker_order_id=row.order_id)
+        conditions.clear("unknown-order", at=at, subject=f"{order.symbol} #{order.number}")
+        if late:
+            conditions.hold(
+                "order-late", level="bad", subject=order.symbol, at=at,
+                message=f"order {row.order_id} turned up after it was taken for not placed; its fills are booked",
+                fix="look at the position",
+            )  # fmt: skip
+        live = self.room.live.get(order.number) or self.room.watch(order)
+        live.order, live.due = order, 0.0
+
+    def _absent(self, live: Live) -> None:
+        """Count a clean reading without the order; after enough of them it was not placed."""
+        if time.monotonic() - live.sent < GRACE:
+            return
+        live.order.absences += 1
+        live.order.save(update_fields=["absences"])
+        if live.order.absences >= ABSENCES:
+            self.room.finish(live, Status.NOT_PLACED, f"{ABSENCES} clean readings of the book did not show it")
+
+    def _external(self, row: Report) -> None:
+        """Tell of an order that somebody placed elsewhere; it is never touched."""
+        conditions.hold(
+            "external-order", level="info", subject=row.order_id, at=self.room.clock(),
+            message=f"{row.side} {row.quantity} {row.code} at {row.limit} was not placed by this desk ({row.word})",
+            fix="nothing to do, if you placed it",
+        )  # fmt: skip
