@@ -36,7 +36,7 @@ def _ending(**_: Any) -> None:
     ENDING.set()
 
 
-@shared_task(ignore_result=True, queue="engine", acks_late=False)
+@shared_task(ignore_result=True, acks_late=False)
 def keep_engine() -> str:
     """Run the desk's engine, unless somebody does already; a redelivered task finds the lease taken and ends."""
     return engine_desk.serve(ENDING)

@@ -29,6 +29,18 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// --- A menu that has one thing to do is ready for Enter as it opens ---
+document.addEventListener("toggle", (event) => {
+  if (event.target.open) event.target.querySelector?.(".at-once")?.select();
+}, true);
+
+// --- Whoever was logged out meanwhile is asked to log in, instead of being shown half a page ---
+document.addEventListener("htmx:before:swap", (event) => {
+  if (new URL(event.detail.ctx.response.raw.url).pathname !== "/login") return;
+  event.preventDefault();
+  location.reload();
+});
+
 // --- Help and palette ---
 const help = $("help");
 $("open-help")?.addEventListener("click", () => help.showModal());

@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 
 from sensequant.config import ROOT
 from tests.browser.conftest import OUTPUT, PASSWORD
-from trading.models import EngineRun
+from tests.trading import rows
+from trading.models import EngineRun, Halt
 
 pytestmark = [
     pytest.mark.browser,
@@ -111,6 +112,38 @@ def test_stopping_asks_first(page, desk):
     page.get_by_role("button", name="Stop the engine").press("Enter")
     expect(page.locator("#controls .outcome")).to_contain_text("Stop: requested at")
     assert EngineRun.objects.get().stop_requested
+
+
+def test_one_click_and_one_key_stop_the_desk(page, desk):
+    live(page)
+    page.click("#kill-menu > summary")
+    expect(page.locator("#kill-reason")).to_be_focused()
+    assert not Halt.objects.exists()
+    page.keyboard.press("Enter")
+    expect(page.locator("#controls")).to_contain_text("KILL SWITCH ON")
+    expect(page.locator("#controls .outcome")).to_contain_text("The kill switch is on")
+    assert (Halt.objects.get().reason, Halt.objects.get().engaged_by) == ("stopped by hand", "asha")
+    assert page.url.endswith("/")
+
+
+def test_the_risk_page_follows_what_happens_and_leaves_what_is_being_written(page, desk):
+    live(page)
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url("**/risk")
+    page.fill("#kill-reason", "half a sen")
+    rows.halt(desk.run)
+    desk.money(exposure="499000.00")
+    expect(page.locator("#risk-state")).to_contain_text("THE KILL SWITCH IS ON", timeout=8_000)
+    expect(page.locator("#risk-now")).to_contain_text("₹4,99,000.00")
+    expect(page.locator("#kill-reason")).to_have_value("half a sen")
+    expect(page.locator("#kill-reason")).to_be_focused()
+
+
+def test_the_risk_page_of_somebody_who_was_logged_out_asks_to_log_in(page, desk):
+    page.goto("/risk")
+    page.context.clear_cookies()
+    page.wait_for_url("**/login?next=/risk", timeout=8_000)
 
 
 def test_single_keys_help_and_freeze(page, desk):
@@ -228,6 +261,15 @@ def test_everything_works_without_scripts(bare, desk):
     bare.locator('button[value="pause"]').click()
     expect(bare.locator(".outcome")).to_contain_text("Pause entries: requested at")
     assert EngineRun.objects.get().entries_paused
+    bare.locator("#kill-menu > summary").click()
+    bare.locator("#kill-menu input[name=square_off]").check()
+    bare.get_by_role("button", name="KILL: send no more entries").click()
+    expect(bare.locator(".outcome")).to_contain_text("every position is left")
+    bare.goto("/risk")
+    bare.fill("#release-kill", "checked")
+    bare.get_by_role("button", name="Release the kill switch").click()
+    expect(bare.locator("main")).to_contain_text("The kill switch is released.")
+    assert Halt.objects.get().released_by == "asha"
     bare.goto("/backtests/")
     expect(bare.locator('[name="p.intraday.sma"]')).to_be_visible()
     bare.locator("#user-menu summary").click()
@@ -240,6 +282,7 @@ PLACES = [
     "/orders/",
     "/positions/",
     "/signals/",
+    "/risk",
     "/journal/",
     "/backtests/",
     "/chart/DEMOBANK/",

@@ -10,15 +10,26 @@ from trading.core.rights import OPERATORS
 from trading.models import (
     BacktestRun,
     BacktestTrade,
+    BrokerMessage,
+    BrokerSession,
+    CallBudget,
+    Condition,
+    Difference,
     EngineRun,
     EquityPoint,
+    FetchRun,
+    FetchState,
     Fill,
+    Halt,
     Instrument,
+    Lease,
+    LiveArming,
     Order,
     OrderEvent,
     Position,
     Signal,
     Snapshot,
+    StreamBar,
     Trade,
 )
 from trading.services import markets, runs
@@ -49,13 +60,14 @@ def people():
     return {"viewer": vera, "operator": omar, "staff": asha}
 
 
-def run():
-    """Return a running replay of the demo market, an hour into its last day."""
-    return EngineRun.objects.create(
-        name="demo", mode="replay", label="DEMO", source="demo", interval="5minute", strategy="intraday",
-        plan=PLAN.as_json(), capital=Decimal(1_000_000), state="running", cursor=at(60), started_at=OPEN,
-        heartbeat_at=now(),
-    )  # fmt: skip
+def run(**changes):
+    """Return a running replay of the demo market, an hour into its last day, or what ``changes`` make of it."""
+    usual = {
+        "name": "demo", "mode": "replay", "label": "DEMO", "source": "demo", "interval": "5minute",
+        "strategy": "intraday", "plan": PLAN.as_json(), "capital": Decimal(1_000_000), "state": "running",
+        "cursor": at(60), "started_at": OPEN, "heartbeat_at": now(),
+    }  # fmt: skip
+    return EngineRun.objects.create(**{**usual, **changes})
 
 
 def history(of):
@@ -66,8 +78,13 @@ def history(of):
         _minute(of, n)
     common = {"run": of, "symbol": "DEMOBANK", "strategy": "intraday"}
     Position.objects.create(**common, side="LONG", quantity=10, entry_price="780.5", stop="764.9", opened_at=at(20))
-    body = {"run": of.pk, "mode": "replay", "label": "DEMO", "pnl": {"day": "12.50"}, "positions": []}
-    Snapshot.objects.create(topic="live", epoch="e1", version=7, body=body, updated_at=now())
+    snapshot(of)
+
+
+def snapshot(of, **changes):
+    """Publish a small picture of ``of``."""
+    body = {"run": of.pk, "mode": "replay", "label": "DEMO", "pnl": {"day": "12.50"}, "positions": [], **changes}
+    return Snapshot.objects.create(topic="live", epoch="e1", version=7, body=body, updated_at=now())
 
 
 def _minute(run, n):
@@ -103,3 +120,42 @@ def backtest():
         exit_time=at(10), exit_price="785", exit_reason="target", gross_pnl="45", charges="6.4", net_pnl="38.6",
     )  # fmt: skip
     return made
+
+
+def broker(of):
+    """Give the desk a broker's side: a session, a budget, a message, an arming, and what is wrong or stopped."""
+    later = at(0) + dt.timedelta(hours=8)
+    BrokerSession.objects.create(login_user="AB123", sealed="x", obtained_at=at(0), expires_at=later)
+    CallBudget.objects.create(name="minute", tokens=20.0, refilled_at=0.0, day=at(0).date())
+    Condition.objects.create(
+        code="feed-stale", subject="TCS", level="bad", message="no tick", since=at(0), seen_at=at(1)
+    )
+    BrokerMessage.objects.create(at=at(0), source="rest", verb="place", digest="d", payload={"Status": 200})
+    LiveArming.objects.create(armed_by="asha", armed_at=at(0), expires_at=later, plan="i-secure", shown={})
+    Lease.objects.create(name="breeze-stream", holder="host:1", expires_at=later)
+    halt(of)
+    difference(of)
+
+
+def halt(of=None, **changes):
+    """Return the kill switch, thrown by omar."""
+    usual = {"kind": "kill", "reason": "prices look wrong", "engaged_by": "omar", "engaged_at": at(30), "run": of}
+    return Halt.objects.create(**{**usual, **changes})
+
+
+def difference(of, **changes):
+    """Return an open difference in DEMOBANK: ours 10, theirs 8."""
+    usual = {
+        "symbol": "DEMOBANK", "ours": 10, "theirs": 8, "detail": "sold in another app", "found_at": at(20),
+        "seen_at": at(21),
+    }  # fmt: skip
+    return Difference.objects.create(run=of, **{**usual, **changes})
+
+
+def fetched():
+    """Give the desk a series that was fetched, and a bar that was made from ticks."""
+    FetchState.objects.create(symbol="TCS", interval="1minute", body="{}", seal="s", updated_at=at(0))
+    FetchRun.objects.create(asked={"symbols": ["TCS"]}, state="done", started_at=at(0), finished_at=at(1))
+    StreamBar.objects.create(
+        symbol="TCS", interval="1minute", start=at(0), open="100", high="101", low="99", close="100.5", origin="ticks"
+    )

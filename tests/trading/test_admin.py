@@ -10,15 +10,17 @@ from django.test import Client
 from django.urls import reverse
 
 from sensequant.lib.clock import now
-from tests.trading import rows
+from tests.trading import masters, rows
 from trading.models import (
     ApiToken,
     BacktestRun,
     BarReport,
     BarSeries,
     CalendarOverride,
+    Difference,
     EngineRun,
     Fill,
+    Halt,
     Instrument,
     LaneState,
     Order,
@@ -27,10 +29,10 @@ from trading.models import (
     StrategyConfig,
     Trade,
 )
-from trading.services import calendar, strategies, tokens
+from trading.services import actions, calendar, instruments, strategies, tokens
 
 MODELS = sorted(apps.get_app_config("trading").get_models(), key=lambda model: model.__name__)
-EDITABLE = {"CalendarOverride", "Instrument", "StrategyConfig"}
+EDITABLE = {"CalendarOverride", "CorporateAction", "Instrument", "StrategyConfig"}
 RECORDS = [model for model in MODELS if model.__name__ not in EDITABLE]
 DAY = dt.date(2026, 12, 8)
 
@@ -57,6 +59,8 @@ def everything(people):
     run = rows.run()
     rows.history(run)
     rows.backtest()
+    instruments.load(masters.archive(*masters.SHARES, *masters.NOISE), at=now(), source="test")
+    actions.record(actions.Told("RELIANCE", "bonus", dt.date(2024, 10, 28), "1:1"), at=now(), by="asha")
     LaneState.objects.create(run=run, number=0, symbol="DEMOBANK")
     BarSeries.objects.create(
         source="csv", symbol="RELIANCE", interval="1day", path="x.csv", rows=3, digest="d", verdict="usable",
@@ -77,6 +81,8 @@ def everything(people):
     calendar.set_override(day=DAY, closed=True, name="Election", by="asha")
     tokens.issue(username="asha", scope="read", days=1, by="asha", at=now())
     StoredAnswer.objects.create(user=people["staff"], key="k", fingerprint="f", created_at=now())
+    rows.broker(run)
+    rows.fetched()
 
 
 def address(model, page, *args):
@@ -103,6 +109,12 @@ def test_the_pages_of_a_model_open(asha, everything, model):
         assert asha.get(address(model, "changelist"), query).status_code == 200
     assert asha.get(address(model, "change", row.pk)).status_code == 200
     assert asha.get(address(model, "history", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(("model", "where"), [(Halt, "/risk#kill"), (Difference, "/risk#differences")])
+def test_what_waits_for_a_person_leads_to_the_page_that_takes_reasons(asha, everything, model, where):
+    page = asha.get(address(model, "change", model.objects.first().pk)).content.decode()
+    assert f'href="{where}"' in page
 
 
 def test_what_a_file_held_is_shown_as_text(asha, everything):

@@ -215,7 +215,6 @@ def test_with_sound_rows_it_goes_on_without_the_bad_ones(tmp_path, kind):
         (("--strategy", "swing", "--interval", "5m"), "needs daily bars"),
         (("--strategy", "both", "--params", "rsi_entry=30", "adx_min=5"), "unknown parameter"),
         (("--strategy", "intraday", "--interval", "3minute"), "3minute"),
-        ((*INTRADAY, "--data-source", "breeze"), "needs the Breeze connection"),
         ((*INTRADAY, "--csv", "/nowhere/at/all"), "no folder /nowhere/at/all"),
     ],
 )

@@ -88,8 +88,25 @@ def test_a_good_form_queues_a_run_and_goes_to_its_page(trader, queued):
 
 
 @pytest.mark.parametrize(
+    ("source", "directory", "kept"),
+    [
+        ("demo", "", "demo"), ("", "", "demo"), ("hybrid", "", "hybrid"), ("breeze", "", "breeze"),
+        ("hybrid", "bars", "hybrid"),
+    ],
+)  # fmt: skip
+def test_the_form_asks_where_the_bars_come_from(trader, queued, source, directory, kept):
+    symbols = "DEMOBANK" if kept == "demo" else "RELIANCE"
+    trader.post("/backtests/", {**GOOD, "symbols": symbols, "source": source, "directory": directory})
+    run = BacktestRun.objects.get()
+    assert (run.source, len(queued)) == (kept, 1)
+    assert f'<option value="{kept}" selected>' in text(trader.get(f"/backtests/?again={run.pk}"))
+
+
+@pytest.mark.parametrize(
     ("wrong", "said"),
     [
+        ({"source": "bloomberg"}, "bloomberg is not one of the available choices"),
+        ({"source": "demo", "directory": "/no/such/folder"}, "there is no folder"),
         ({"p.intraday.sma": "1"}, "sma=1 is out of bounds: use 2 to 400 bars"),
         ({"p.intraday.sma": "ten"}, "is not a number"),
         ({"symbols": "NOSUCH"}, "NOSUCH"),

@@ -2,13 +2,18 @@
 
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from sensequant.lib.errors import NotFound
 from tests.trading.bar_files import minutes, write
 from tests.trading.desks import NOON, TODAY, WEEK, begun, driven, one_lane, plan
+from trading.adapters.barcache import BarCache
+from trading.core.bars import Bars
+from trading.core.calendar import NSE
+from trading.core.chunks import expected
 from trading.models import EngineRun
-from trading.services import history, markets, runner, runs
+from trading.services import history, markets, runner, runs, stream_bars
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +76,24 @@ def test_bars_of_files_are_read_from_the_files(tmp_path):
     found = bars(run, "ACME")
     assert len(found) == 100
     assert found.ts[-1] == int(run.cursor.timestamp())
+
+
+def test_a_chart_of_a_broker_s_bars_shows_what_is_kept_and_what_the_stream_brought_and_asks_nobody(tmp_path):
+    first, last = WEEK[0], dt.date(2026, 11, 5)
+    kept = expected(NSE.sessions(first, last), 5)
+    prices = [np.full(kept.size, price) for price in (100.0, 101.0, 99.0, 100.5, 10.0)]
+    BarCache(tmp_path, "ACME", "5minute").write(Bars(kept, *prices), first, last, at=NOON)
+    wanted = markets.want(f"hybrid:{tmp_path}", ["ACME"], "5minute", *WEEK, today=TODAY)
+    run = runner.begin(runner.Plan("live", "dry-run", wanted, runs.order("intraday", {}, 1e6)), at=NOON)
+    streamed = [int(each.open.timestamp()) for each in NSE.sessions(WEEK[1], WEEK[1])]
+    stream_bars.save("5minute", [("ACME", stream_bars.kept(ts, (102, 103, 101, 102), 7.0, "ticks")) for ts in streamed])
+    run.cursor = dt.datetime.fromtimestamp(streamed[0], dt.UTC)
+    run.save()
+    found = bars(run, "ACME", limit=5000)
+    assert found.ts.tolist() == [*kept.tolist(), *streamed]
+    assert found.close[-1] == 102
+    (tmp_path / "ACME" / "5minute" / "2026-11-02_to_2026-11-05.csv").unlink()
+    assert bars(run, "ACME").ts.tolist() == streamed
 
 
 def test_of_a_long_demo_run_only_the_recent_bars_are_made():

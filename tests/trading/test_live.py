@@ -15,7 +15,7 @@ from trading.services.recording import Recorder
 pytestmark = pytest.mark.django_db
 KEYS = {
     "run", "name", "mode", "label", "state", "speed", "held", "entries_paused", "strategy", "market_time", "session",
-    "states", "pnl", "positions", "equity", "watch", "latency", "orders", "signals", "trades",
+    "states", "pnl", "positions", "equity", "watch", "latency", "conditions", "orders", "signals", "trades",
 }  # fmt: skip
 
 

@@ -1,16 +1,18 @@
 """Where bars come from: wishes are checked before anything is read, and both sources give lanes."""
 
 import datetime as dt
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from sensequant.lib.errors import BadInput, NotFound
+from tests.trading import masters
 from tests.trading.bar_files import minutes, write
 from tests.trading.desks import NOON, TODAY, WEEK, one_lane
 from trading.core.errors import Invalid
 from trading.models import Instrument
-from trading.services import markets
+from trading.services import instruments, markets, ticks
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +97,12 @@ def test_a_file_with_errors_is_refused_unless_its_sound_rows_are_wanted(tmp_path
     bold = markets.want(str(tmp_path), ["ACME"], "5minute", *WEEK, today=TODAY, sound_rows=True)
     (lane,) = markets.lanes(bold, at=NOON)
     assert len(lane.bars) == 374
+
+
+def test_the_default_tick_of_a_share_the_master_brought_gives_way_to_the_bars(tmp_path):
+    write(tmp_path / "TCS_5m.csv", minutes(*WEEK, 5))
+    wanted = want(["TCS"], source=str(tmp_path))
+    instruments.load(masters.archive(*masters.SHARES), at=NOON, source="test")
+    assert markets.lanes(wanted, at=NOON)[0].spec.tick == 0.01
+    ticks.set_ticks(at=NOON, closes={"TCS": Decimal(3000)})
+    assert markets.lanes(wanted, at=NOON)[0].spec.tick == 0.10

@@ -136,8 +136,10 @@ class CsvFeed:
         return Checked(checked.bars, csvbars.with_text(checked.report))
 
     def _key(self, symbol: str, unit: str, paths: list[Path]) -> str:
+        """Return the series' place in the store: its folder's when it has one, whichever files come and go in it."""
+        own = [path.parent if path.parent.parent.name == symbol else path for path in paths]
         parts: dict[str, Any] = {
-            "paths": [str(path.resolve()) for path in paths], "interval": unit, "zone": self.naive_timezone,
+            "paths": sorted({str(path.resolve()) for path in own}), "interval": unit, "zone": self.naive_timezone,
             "segment": self.segment, "rules": RULES_VERSION,
         }  # fmt: skip
         assert self.store is not None  # noqa: S101 - the callers have asked

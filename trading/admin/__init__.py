@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from trading.admin import backtests, bars, calendar, engine, instruments, live, orders, positions, strategies, tokens
+from trading.admin import (
+    backtests,
+    bars,
+    broker,
+    calendar,
+    control,
+    engine,
+    fetching,
+    instruments,
+    live,
+    orders,
+    positions,
+    strategies,
+    tokens,
+)
 
 __all__ = [
     "backtests",
     "bars",
+    "broker",
     "calendar",
+    "control",
     "engine",
+    "fetching",
     "instruments",
     "live",
     "orders",

@@ -39,12 +39,16 @@ class BacktestIn(Schema):
     interval: IntervalName = Field(description="Length of a bar.", examples=["5minute"])
     start: Day = Field(description="First day, IST.", examples=["2026-10-01"])
     end: Day = Field(description="Last day, IST, included.", examples=["2026-10-30"])
-    source: Literal["demo", "csv"] = Field(default="demo", description="The generated demo market, or files of bars.")
+    source: Literal["demo", "csv", "breeze", "hybrid"] = Field(
+        default="demo",
+        description="The generated demo market; files of bars; the broker's history; or files, and the broker for what "
+        "they lack.",
+    )
     directory: str = Field(
         default="",
         max_length=700,
         pattern=r"^[^\x00]*$",
-        description="Folder of bar files when source is csv; empty: DATA_FEED_CSV_DIRECTORY. Relative names lie under "
+        description="Folder of bar files, or of the cache; empty: DATA_FEED_CSV_DIRECTORY. Relative names lie under "
         "it; folders elsewhere need the right to admin.",
         examples=["minute"],
     )
@@ -63,7 +67,7 @@ class BacktestOut(Schema):
     interval: str = Field(description="Length of a bar.", examples=["5minute"])
     start: dt.date = Field(description="First day.", examples=["2026-10-01"])
     end: dt.date = Field(description="Last day.", examples=["2026-10-30"])
-    source: str = Field(description="demo or csv.", examples=["demo"])
+    source: str = Field(description="demo, csv, breeze or hybrid.", examples=["demo"])
     params: dict[str, Any] = Field(description="Parameters that differ from the defaults.", examples=[{"adx_min": 25}])
     capital: Money = Field(description="Capital at the start, ₹.")
     status: str = Field(description="queued, running, done, failed or cancelled.", examples=["done"])
@@ -121,6 +125,7 @@ def start(request: HttpRequest, body: BacktestIn, response: HttpResponse) -> Sta
         interval=body.interval,
         start=body.start,
         end=body.end,
+        source="csv" if body.source == "demo" and body.directory else body.source,
         directory=_folder(request, body),
         params=dict(body.params),
         capital=body.capital,

@@ -17,7 +17,7 @@ from trading.services import arming, broker_status, sessions
 router = Router(tags=["broker"])
 
 
-class SessionOut(Schema):
+class BrokerSessionOut(Schema):
     """Today's login; the token is never shown."""
 
     state: str = Field(description="active, expired, refused, revoked, or none before the first login.")
@@ -44,22 +44,22 @@ class BrokerOut(Schema):
     simulated: bool = Field(description="No order there is real.", examples=[False])
     at: Moment = Field(description="The venue's moment.")
     trouble: str = Field(description="Why it does not answer; empty otherwise.", examples=[""])
-    session: SessionOut
+    session: BrokerSessionOut = Field(description="Today's login.")
     armed: bool = Field(description="Live trading is armed for today.", examples=[False])
     cost: dict[str, Any] = Field(description="What buying and selling ₹1,00,000 costs on the plan.")
-    budgets: list[BudgetOut]
+    budgets: list[BudgetOut] = Field(description="Calls left, budget by budget.")
 
 
 class ConditionOut(Schema):
     """Something that is wrong, or was."""
 
-    id: int
+    id: int = Field(description="Number of the row.", examples=[12])
     code: str = Field(description="What it is.", examples=["feed-stale"])
     subject: str = Field(description="Symbol or order it is about.", examples=["RELIANCE"])
     level: str = Field(description="info, warn or bad.", examples=["bad"])
-    message: str
-    fix: str
-    since: Moment
+    message: str = Field(description="What is wrong, in words.")
+    fix: str = Field(description="What to do about it; may be empty.")
+    since: Moment = Field(description="When it began.")
     until: Moment | None = Field(description="When it ended; null while it holds.")
 
 

@@ -92,7 +92,11 @@ def current_run() -> EngineRun | None:
 
 def trouble() -> str:
     """Return what went wrong with the current run, which then publishes nothing any more; empty when all is well."""
-    run = current_run()
+    return trouble_of(current_run())
+
+
+def trouble_of(run: EngineRun | None) -> str:
+    """Return the same of a run that was read already."""
     return f"Run {run.pk} failed: {run.error}" if run is not None and run.state == "failed" else ""
 
 

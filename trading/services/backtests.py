@@ -19,7 +19,7 @@ from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome, simulate
 from trading.core.state import DAY_END, EXIT_REASONS, TRADED, Happening
 from trading.models.backtests import BacktestRun, BacktestTrade
-from trading.services import markets, runs
+from trading.services import feeds, markets, runs
 from trading.services.recording import moment, money
 
 FEW_TRADES = 30
@@ -27,12 +27,16 @@ log = get_logger("backtests")
 
 
 def request(  # noqa: PLR0913 - the doors give them one by one
-    *, symbols: Sequence[str], strategy: str, interval: str, start: dt.date, end: dt.date, directory: str = "",
-    params: dict[str, Any] | None = None, capital: Decimal | float | None = None, by: str, at: dt.datetime,
+    *, symbols: Sequence[str], strategy: str, interval: str, start: dt.date, end: dt.date, source: str = "",
+    directory: str = "", params: dict[str, Any] | None = None, capital: Decimal | float | None = None, by: str,
+    at: dt.datetime,
 ) -> BacktestRun:  # fmt: skip
-    """Return a queued run, everything about it checked; ``directory`` empty is the demo market."""
-    source = runs.source_of("csv", directory) if directory else markets.DEMO
-    wanted = markets.want(source, symbols, interval, start, end, today=at.astimezone(IST).date())
+    """Return a queued run, everything about it checked.
+
+    ``source`` is csv, breeze, hybrid, stream or demo; empty: csv when a ``directory`` is named, else the demo market.
+    """
+    place = runs.source_of(source or ("csv" if directory else markets.DEMO), directory)
+    wanted = markets.want(place, symbols, interval, start, end, today=at.astimezone(IST).date())
     order = runs.order(strategy, params or {}, None if capital is None else float(capital))
     return keep(wanted, order, by=by, at=at)
 
@@ -40,10 +44,12 @@ def request(  # noqa: PLR0913 - the doors give them one by one
 def keep(wanted: markets.Wanted, order: runs.Ordered, *, by: str, at: dt.datetime) -> BacktestRun:
     """Return a queued run of checked requests; Invalid names a parameter that cannot be."""
     runs.setup_of(order, wanted)
+    kind, folder = feeds.split(wanted.source)
+    own = wanted.source in (markets.DEMO, markets.STREAM)
     return BacktestRun.objects.create(
         symbols=list(wanted.symbols), strategy=order.strategy, interval=wanted.interval, start=wanted.start,
-        end=wanted.end, source="demo" if wanted.source == markets.DEMO else "csv",
-        directory="" if wanted.source == markets.DEMO else wanted.source, params=dict(order.params),
+        end=wanted.end, source=wanted.source if own else kind or "csv", directory="" if own else folder,
+        params=dict(order.params),
         sound_rows=wanted.sound_rows, capital=round(order.capital, 2), created_at=at, created_by=by,
     )  # fmt: skip
 
@@ -66,8 +72,7 @@ def execute(run_id: int, *, at: dt.datetime, progress: Callable[[float], None] |
 
 
 def _run(run: BacktestRun, *, at: dt.datetime, progress: Callable[[float], None] | None) -> None:
-    source = markets.DEMO if run.source == "demo" else run.directory
-    wanted = markets.Wanted(source, tuple(run.symbols), run.interval, run.start, run.end, run.sound_rows)
+    wanted = markets.Wanted(_source(run), tuple(run.symbols), run.interval, run.start, run.end, run.sound_rows)
     order = runs.Ordered(run.strategy, run.params, float(run.capital))
     lanes = markets.lanes(wanted, at=at)
     setup, charges = runs.setup_of(order, wanted), runs.charges_of(order, wanted, lanes)
@@ -78,6 +83,13 @@ def _run(run: BacktestRun, *, at: dt.datetime, progress: Callable[[float], None]
         watch=_watch(run, progress) if len(bars) > 20_000 else None,
     )  # fmt: skip
     _finish(run, outcome, lanes, at=at)
+
+
+def _source(run: BacktestRun) -> str:
+    """Return where a run's bars come from, as it was asked for."""
+    if run.source in (markets.DEMO, markets.STREAM):
+        return run.source
+    return feeds.source(run.source, run.directory) if run.source in feeds.KINDS else run.directory
 
 
 def _watch(run: BacktestRun, progress: Callable[[float], None] | None) -> Callable[[float], bool]:
@@ -144,7 +156,7 @@ def _warnings(outcome: Outcome, lanes: Sequence[LaneBars]) -> list[str]:
     unknown = [each.spec.symbol for each in lanes if bool((each.bars.volume != each.bars.volume).any())]
     if unknown:
         found.append(f"unknown volume in {', '.join(unknown)}: fills there are not capped by volume")
-    return found
+    return found + [note for each in lanes for note in each.notes]
 
 
 def cancel(run_id: int, *, by: str) -> BacktestRun:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+from django.conf import settings
 
 from sensequant.lib.clock import IST
 from sensequant.lib.errors import NotFound
+from trading.adapters.barcache import merge
 from trading.core.bars import Bars
 from trading.models.engine import EngineRun
 from trading.models.live import Snapshot
+from trading.services import bars as files
 from trading.services import calendar as calendars
-from trading.services import markets
+from trading.services import feeds, markets, stream_bars
 from trading.services.live import TOPIC
 from trading.services.runner import plan_of
 
@@ -54,8 +57,22 @@ def _seen(run: EngineRun, minutes: int) -> int:
 
 def _bars(run: EngineRun, wanted: markets.Wanted, symbol: str, *, at: dt.datetime) -> Bars:
     """Return the run's bars of one symbol; of a long demo run only the sessions a chart can show."""
+    if feeds.split(wanted.source)[0]:
+        return _at_rest(run, wanted, symbol, at=at)
     if wanted.source != markets.DEMO or run.cursor is None:
         return markets.one_lane(wanted, symbol, calendars.current(), at=at).bars
     last = run.cursor.astimezone(IST).date()
     first = max(wanted.start, last - dt.timedelta(days=20))
     return markets.demo_bars(symbol, first, last, wanted.minutes)
+
+
+def _at_rest(run: EngineRun, wanted: markets.Wanted, symbol: str, *, at: dt.datetime) -> Bars:
+    """Return what is kept of a broker's bars, and what the stream brought: a chart never asks the broker."""
+    last = max(wanted.end, run.cursor.astimezone(IST).date()) if run.cursor else wanted.end
+    folder = feeds.split(wanted.source)[1]
+    zone = settings.DESK.data_feed_naive_timezone
+    try:
+        kept = files.load(folder, symbol, wanted.interval, wanted.start, last, at=at, naive_timezone=zone).bars
+    except NotFound:
+        kept = merge([])
+    return merge([kept, stream_bars.load(symbol, wanted.interval, wanted.start, last)])

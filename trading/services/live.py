@@ -11,10 +11,12 @@ from typing import Any
 from sensequant.lib import broadcast
 from sensequant.lib.clock import ist
 from trading.core.calendar import Session
+from trading.core.risk import KILLED, reasons
 from trading.core.rules import Limits
 from trading.core.signals import DIRECTIONS
 from trading.core.state import (
     AVG,
+    BLOCK,
     BREAKER,
     CASH,
     CHARGES_DAY,
@@ -121,6 +123,8 @@ class Picture:
         halted = ", ".join(engine.specs[lane].symbol for lane in engine.halted)
         lost = (engine.A[DAY_START] - engine.A[EQUITY]) / engine.A[DAY_START] * 100.0
         risk = ("bad", "breaker open") if engine.N[BREAKER] else _risk(engine, lost)
+        if any(ints[BLOCK] & KILLED for ints in engine.K):
+            risk = ("bad", "kill switch on")
         return [
             {"key": key, "level": level, "text": words, "since": iso(at)}
             for key, level, words in (
@@ -199,7 +203,7 @@ class Picture:
                 "symbol": spec.symbol, "last": text(bar.close), "volume": _known(bar.volume),
                 "change_pct": round((bar.close / before - 1.0) * 100.0, 3) if before > 0 else None,
                 "at": iso(moment(bar.ts)), "sentiment": _known(bar.sentiment), "halted": self.engine.halted.get(lane),
-                "age": self.ages.get(lane),
+                "age": self.ages.get(lane), "blocked": reasons(self.engine.K[lane][BLOCK]),
                 "features": _features(self.engine.name, row),
             })  # fmt: skip
         return rows

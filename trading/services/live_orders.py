@@ -113,28 +113,43 @@ def limit_of(live: Live, name: Name, price: Price) -> Decimal:
     )  # fmt: skip
 
 
-def same_order(order: Order, code: str, report: Report, *, late: dt.timedelta) -> bool:
-    """Say whether a row of the broker's book can be this order: Breeze gives no mark of ours back for ``cash``.
+def sent_on(order: Order) -> dt.date:
+    """Return the day an order was sent on, in India; the first of all days for one that was not."""
+    return order.sent_at.astimezone(IST).date() if order.sent_at else dt.date.min
 
-    ``late`` is how long after the claim it may have been placed; the book tells minutes only.
+
+def looks_like(order: Order, code: str, report: Report) -> bool:
+    """Say whether a row of the broker's book is of the same share, side, quantity and limit as an order of ours."""
+    same = (report.code, report.side, report.quantity) == (code, order.side, order.quantity)
+    return same and report.limit == order.limit_price
+
+
+def in_time(order: Order, report: Report, *, late: dt.timedelta) -> bool:
+    """Say whether a row was placed when an order of ours was sent: the book tells minutes only.
+
+    ``late`` is how long after the claim it may have been placed.
     """
-    if order.sent_at is None or report.at is None or order.limit_price is None:
+    if order.sent_at is None or report.at is None:
         return False
     after = order.sent_at.astimezone(IST).replace(second=0, microsecond=0)
-    return (
-        (report.code, report.side, report.quantity) == (code, order.side, order.quantity)
-        and report.limit == order.limit_price
-        and after - MINUTE <= report.at.astimezone(IST) <= after + MINUTE + late
-    )
+    return after - MINUTE <= report.at.astimezone(IST) <= after + MINUTE + late
 
 
 def matching(orders: Iterable[tuple[Order, str]], book: Iterable[Report], *, late: dt.timedelta) -> dict[int, Report]:
-    """Return for each order (by primary key) the book's row that is taken for it, each row once, oldest first."""
+    """Return for each order (by primary key) the book's row that is taken for it, each row once, oldest first.
+
+    Breeze gives no mark of ours back for ``cash``, so looks and minute must do. What is left of one day's ``book`` is
+    matched by looks alone: this machine's clock may be minutes away from the exchange's. Orders given up come last.
+    """
     free = sorted(book, key=lambda row: (row.at or dt.datetime.max.replace(tzinfo=dt.UTC), row.order_id))
+    wanted = sorted(orders, key=lambda pair: (pair[0].status == Status.NOT_PLACED, pair[0].pk))
     found: dict[int, Report] = {}
-    for order, code in sorted(orders, key=lambda pair: pair[0].pk):
-        row = next((row for row in free if same_order(order, code, row, late=late)), None)
-        if row is not None:
-            free.remove(row)
-            found[order.pk] = row
+    for strict in (True, False):
+        for order, code in wanted:
+            fits = (
+                row for row in free if looks_like(order, code, row) and (not strict or in_time(order, row, late=late))
+            )
+            if order.pk not in found and (row := next(fits, None)) is not None:
+                free.remove(row)
+                found[order.pk] = row
     return found

@@ -1,11 +1,12 @@
-"""Where bars come from, for the engine and the backtester alike: a folder of files, or the demo market."""
+"""Where bars come from, for engine and backtester alike: files, the broker, a streamed day, or the demo market."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from django.conf import settings
@@ -19,15 +20,20 @@ from trading.core.panel import NOTHING, Floats, LaneBars, LaneSpec, lane, told
 from trading.models.instruments import Instrument
 from trading.services import bars as files
 from trading.services import calendar as calendars
+from trading.services import feeds, stream_bars, ticks
 
 DEMO = "demo"
+STREAM = "stream"
 FINE_TICK = 0.01
 TICK = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Bars somebody wants: ``source`` is a folder, or "demo"; dates are inclusive."""
+    """Bars somebody wants: ``source`` is a folder, a broker's feed over one (``feeds.source``), "stream" or "demo".
+
+    "stream" are the bars of live sessions as the desk decided on them. Dates are inclusive.
+    """
 
     source: str
     symbols: tuple[str, ...]
@@ -69,7 +75,12 @@ def every_symbol(source: str, interval: str, *, at: dt.datetime) -> list[str]:
     """Return the symbols the source has bars of."""
     if source == DEMO:
         return list(demo.INSTRUMENTS)
-    return files.feed(source, at=at, naive_timezone=settings.DESK.data_feed_naive_timezone).symbols(interval)
+    if source == STREAM:
+        return stream_bars.symbols(interval)
+    kind, folder = feeds.split(source)
+    if kind and not Path(folder).is_dir():
+        return []
+    return files.feed(folder, at=at, naive_timezone=settings.DESK.data_feed_naive_timezone).symbols(interval)
 
 
 def lanes(wanted: Wanted, *, at: dt.datetime) -> list[LaneBars]:
@@ -91,16 +102,41 @@ def one_lane(wanted: Wanted, symbol: str, calendar: Calendar, *, at: dt.datetime
         news = [(ts, score) for ts, score, _ in demo.headlines(symbol, sessions, settings.DESK.demo_seed)]
         return lane(spec, bars, wanted.minutes, calendar=calendar, sentiment=told(bars.ts, wanted.minutes, news))
     segment = known.segment if known else "equity"
-    source = files.feed(wanted.source, at=at, naive_timezone=settings.DESK.data_feed_naive_timezone, segment=segment)
-    loaded = files.load_from(source, symbol, wanted.interval, wanted.start, wanted.end)
+    if wanted.source == STREAM:
+        bars = _streamed(wanted, symbol)
+        spec = LaneSpec(symbol, float(ticks.known(known) or tick_of(bars.close)), known.lot if known else 1, segment)
+        return lane(spec, bars, wanted.minutes, calendar=calendar)
+    loaded = _loaded(wanted, symbol, segment, at=at)
     if not wanted.sound_rows and (error := loaded.report.first_error) is not None:
         raise BadInput(
             f"{loaded.report.file}: {error.message}",
             fix=f"{error.fix}; or go on with the {loaded.report.accepted:,} sound rows: --sound-rows",
         )
-    tick = float(known.tick) if known else tick_of(loaded.bars.close)
+    tick = float(ticks.known(known) or tick_of(loaded.bars.close))
     spec = LaneSpec(symbol, tick, known.lot if known else 1, segment)
-    return lane(spec, loaded.bars, wanted.minutes, calendar=calendar)
+    notes = tuple(found.message for found in loaded.report.findings if found.rule in feeds.TOLD)
+    return replace(lane(spec, loaded.bars, wanted.minutes, calendar=calendar), notes=notes)
+
+
+def _streamed(wanted: Wanted, symbol: str) -> Bars:
+    """Return the bars a stream brought of a symbol; NotFound, naming what there is, when it brought none."""
+    bars = stream_bars.load(symbol, wanted.interval, wanted.start, wanted.end)
+    if not len(bars):
+        some = ", ".join(stream_bars.symbols(wanted.interval)[:5]) or "nothing"
+        raise NotFound(
+            f"no {wanted.interval} bar of {symbol} was streamed from {wanted.start} to {wanted.end}",
+            fix=f"live and dry-run sessions at the broker leave them; of this interval there is {some}",
+        )
+    return bars
+
+
+def _loaded(wanted: Wanted, symbol: str, segment: str, *, at: dt.datetime) -> files.Loaded:
+    """Return the bars of a folder or of the broker, with the report on them."""
+    if feeds.split(wanted.source)[0]:
+        feed = feeds.feed_of(wanted.source, at=at, segment=segment)
+        return feed.load(symbol, wanted.interval, wanted.start, wanted.end)
+    source = files.feed(wanted.source, at=at, naive_timezone=settings.DESK.data_feed_naive_timezone, segment=segment)
+    return files.load_from(source, symbol, wanted.interval, wanted.start, wanted.end)
 
 
 @lru_cache(maxsize=64)
@@ -117,4 +153,4 @@ def tick_of(close: Floats) -> float:
     return TICK if bool(np.all(np.abs(some - steps * TICK) < 1e-6)) else FINE_TICK
 
 
-__all__ = ["DEMO", "NOTHING", "Wanted", "every_symbol", "label", "lanes", "want"]
+__all__ = ["DEMO", "NOTHING", "STREAM", "Wanted", "every_symbol", "label", "lanes", "want"]

@@ -11,23 +11,26 @@ from sensequant.lib.logs import get_logger
 from trading.adapters.breeze.errors import SessionLost
 from trading.core.orders import Status
 from trading.core.ports import Report
+from trading.models.broker import Condition
 from trading.models.orders import Order
 from trading.services import conditions
-from trading.services.live_orders import Answer, Live, matching
+from trading.services.live_orders import Answer, Live, matching, sent_on
 from trading.services.order_room import SEND_WITHIN, OrderRoom
 
 EVERY = 60.0  # seconds between readings
 SOON = 5.0  # while an order is unknown, or after a reading that was not clean
 ABSENCES = 3  # clean readings without an order before it counts as not placed
 GRACE = 30.0  # seconds an order may take to show in the book
+UNSETTLED = (Status.SENDING, Status.UNKNOWN)
 log = get_logger("book")
 
 
 class BookReader:
     """Reads one day's whole book every minute, sooner while anything is unknown.
 
-    ``reconciled``: the last clean reading left nothing unexplained about our own orders. A reading that failed, or that
-    is shorter than the one before, proves nothing.
+    ``reconciled``: the last clean reading left nothing unexplained about our own orders. A reading that failed, that is
+    shorter than the one before, or that lacks an order the broker has given us a number for, proves nothing. While an
+    order of an earlier day is unknown, that day's book is read as well: only it can tell.
     """
 
     def __init__(self, room: OrderRoom) -> None:
@@ -36,7 +39,9 @@ class BookReader:
         self._due = self._begun = 0.0
         self.newest: Sequence[Report] = ()  # the last clean reading
         self.readings = 0  # clean ones
-        self._busy, self._day, self._rows = False, dt.date.min, 0
+        self._busy, self._day, self._today = False, dt.date.min, dt.date.min
+        self._rows: dict[dt.date, int] = {}
+        self._expected: set[str] = set()  # numbers a whole book must show
         self.read_at = 0.0  # the monotonic second the newest clean reading was begun at
         room.pool.handlers["book"] = self._read
 
@@ -46,9 +51,9 @@ class BookReader:
         unknown = any(live.order.status == Status.UNKNOWN for live in self.room.live.values())
         if self._busy or now < (min(self._due, self._begun + SOON) if unknown else self._due):
             return
-        day = self.room.clock().astimezone(IST).date()
-        if day != self._day:
-            self._day, self._rows = day, 0
+        today = self.room.clock().astimezone(IST).date()
+        if today != self._today:
+            self._today = today
             conditions.clear("external-order", at=self.room.clock())
         try:
             desk = self.room.broker()
@@ -56,8 +61,22 @@ class BookReader:
             self.room.lost, self._due, self.reconciled = error, now + 1.0, False
             return
         self.room.lost = None
-        self._busy, self._begun, self._due = True, now, now + EVERY
+        day = self._day = self._next_day()
+        self._busy, self._begun, self._due, self._expected = True, now, now + EVERY, self._numbers(day)
         self.room.pool.request("book", None, lambda: desk.orders(day), desk=desk)
+
+    def _next_day(self) -> dt.date:
+        """Return whose book is read next: today's, and in turn that of an earlier day with an unknown order."""
+        unknown = [live.order for live in self.room.live.values() if live.order.status == Status.UNKNOWN]
+        older = sorted({day for order in unknown if (day := sent_on(order)) < self._today})
+        return older[0] if older and self._day == self._today else self._today
+
+    def _numbers(self, day: dt.date) -> set[str]:
+        """Return the numbers the broker has given our orders of a day, but for those so new that they may lag."""
+        begin = dt.datetime.combine(day, dt.time(), IST)
+        until = min(begin + dt.timedelta(days=1), self.room.clock() - dt.timedelta(seconds=GRACE))
+        ours = Order.objects.filter(sent_at__gte=begin, sent_at__lt=until).exclude(broker_order_id=None)
+        return {str(number) for number in ours.values_list("broker_order_id", flat=True)}
 
     def hurry(self) -> None:
         """Read again soon."""
@@ -71,13 +90,28 @@ class BookReader:
             log.warning("the book could not be read", error=str(answer.error))
             return
         rows: Sequence[Report] = answer.result
-        if len(rows) < self._rows:
+        if why := self._doubtful(rows):
             self._due = time.monotonic() + SOON
-            log.warning("the book is shorter than before", rows=len(rows), before=self._rows)
+            log.warning("the book proves nothing", why=why, rows=len(rows))
             return
-        self._rows, self.newest, self.read_at = len(rows), rows, self._begun
+        self._rows[self._day] = len(rows)
         self._settle(rows)
-        self.readings += 1
+        if self._day == self._today:
+            self.newest, self.read_at = rows, self._begun
+            self.readings += 1
+
+    def _doubtful(self, rows: Sequence[Report]) -> str:
+        """Return why a reading cannot be the whole book, or nothing."""
+        if len(rows) < self._rows.get(self._day, 0):
+            return "it is shorter than before"
+        lacking = self._expected - {row.order_id for row in rows}
+        at, subject = self.room.clock(), self._day.isoformat()
+        conditions.keep(
+            bool(lacking), "book-incomplete", level="warn", at=at, subject=subject,
+            message=f"the broker's book of {subject} lacks our orders {', '.join(sorted(lacking))}",
+            fix="look at the broker's own page; entries wait until the book is whole",
+        )  # fmt: skip
+        return f"it lacks {len(lacking)} of our orders" if lacking else ""
 
     def _settle(self, rows: Sequence[Report]) -> None:
         known = {
@@ -91,7 +125,7 @@ class BookReader:
         free = [row for row in rows if row.order_id not in known]
         taken = self._explain(free)
         for row in free:
-            if row.order_id not in taken:
+            if row.order_id not in taken and self._day == self._today:
                 self._external(row)
         self.reconciled = not any(live.order.status == Status.UNKNOWN for live in self.room.live.values())
 
@@ -101,18 +135,27 @@ class BookReader:
             self.room.look(self.room.watch(order))
 
     def _explain(self, free: Sequence[Report]) -> set[str]:
-        """Match rows nobody claims with our orders that got no clean answer; return the rows that were taken."""
+        """Match rows nobody claims with our orders that got no clean answer; return the rows that were taken.
+
+        A row that was told of as placed elsewhere was there before any order of ours that looks like it.
+        """
         late = dt.timedelta(seconds=SEND_WITHIN * 2 * self.room.clock.speed)
-        unknown = {live.order.pk: live for live in list(self.room.live.values()) if live.order.status == Status.UNKNOWN}
+        numbers = [row.order_id for row in free]
+        told = Condition.objects.filter(code="external-order", subject__in=numbers).values_list("subject", flat=True)
+        strangers = set(told)
+        waiting = {live.order.pk: live for live in list(self.room.live.values()) if live.order.status in UNSETTLED}
         lost = Order.objects.filter(run=self.room.recorder.run, status=Status.NOT_PLACED, symbol__in=self.room.lanes)
-        orders = [live.order for live in unknown.values()] + list(lost)
+        orders = [each for each in (*(live.order for live in waiting.values()), *lost) if sent_on(each) == self._day]
         codes = {order.pk: self.room.names[self.room.lanes[order.symbol]].code for order in orders}
-        found = matching([(order, codes[order.pk]) for order in orders], free, late=late)
+        rows = [row for row in free if row.order_id not in strangers]
+        found = matching([(order, codes[order.pk]) for order in orders], rows, late=late)
         for order in orders:
+            if order.status == Status.SENDING:
+                continue  # its own answer is still to come
             if order.pk in found:
                 self._adopt(order, found[order.pk])
-            elif order.pk in unknown:
-                self._absent(unknown[order.pk])
+            elif order.pk in waiting:
+                self._absent(waiting[order.pk])
         return {row.order_id for row in found.values()}
 
     def _adopt(self, order: Order, row: Report) -> None:

@@ -20,7 +20,8 @@ from trading.core.setups import make_setup
 from trading.core.simulation import Schedule, schedule
 from trading.core.strategies import strategy
 from trading.models.strategies import StrategyConfig
-from trading.services.markets import DEMO, Wanted
+from trading.services import feeds
+from trading.services.markets import DEMO, STREAM, Wanted
 
 BARS_WORTH_COMPILING = 1_500_000  # plain takes about 7 µs a bar; compiling a strategy takes about 10 s
 MOST_CAPITAL = 1e12
@@ -49,12 +50,20 @@ def order(name: str, params: Mapping[str, Any], capital: float | None) -> Ordere
 
 
 def source_of(kind: str, directory: str) -> str:
-    """Return the folder or "demo" that ``kind`` means; BadInput when it is not there."""
-    if kind == DEMO:
-        return DEMO
+    """Return the source that ``kind`` means; NotFound when a folder of files is not there.
+
+    Kinds: csv, breeze, hybrid, stream (live sessions as they were streamed) and demo.
+
+    For ``breeze`` and ``hybrid`` the folder is the cache, and is made when it is first needed.
+    """
+    if kind in (DEMO, STREAM):
+        return kind
+    folder = Path(directory).absolute() if directory else paths.resolve(settings.DESK.data_feed_csv_directory)
+    if kind in feeds.KINDS:
+        return feeds.source(kind, folder)
     if kind != "csv":
-        raise BadInput(f"data source {kind!r} needs the Breeze connection", fix="use --data-source csv --csv DIR")
-    folder = Path(directory) if directory else paths.resolve(settings.DESK.data_feed_csv_directory)
+        known = ", ".join(("csv", *feeds.KINDS, STREAM))
+        raise BadInput(f"data source {kind!r} is not known", fix=f"use {known} or {DEMO}")
     if not folder.is_dir():
         raise NotFound(f"there is no folder {folder}", fix="name the folder of your bar files with --csv DIR")
     return str(folder)

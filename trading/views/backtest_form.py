@@ -29,6 +29,12 @@ TITLES = {
     "costs": "Costs",
     "tariff": "Charges",
 }
+SOURCES = (
+    ("demo", "the demo market"),
+    ("csv", "files of bars"),
+    ("hybrid", "files, and Breeze for what they lack"),
+    ("breeze", "Breeze"),
+)
 DAY_PICKER = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 MONTHS_BACK = {"intraday": 2, "swing": 36}
 
@@ -41,8 +47,12 @@ class BacktestForm(forms.Form):
     interval = forms.ChoiceField(choices=[(name, name) for name in INTERVALS])
     start = forms.DateField(widget=DAY_PICKER, label="From")
     end = forms.DateField(widget=DAY_PICKER, label="To", help_text="this day included")
+    source = forms.ChoiceField(choices=SOURCES, required=False, label="Bars from")
     directory = forms.CharField(
-        required=False, max_length=700, label="Folder of bar files", help_text="empty: the demo market"
+        required=False,
+        max_length=700,
+        label="Folder of bar files",
+        help_text="files, or what was fetched; empty: DATA_FEED_CSV_DIRECTORY",
     )
     capital = forms.DecimalField(min_value=1_000, max_digits=16, decimal_places=2, label="Capital, ₹")
     error_css_class: ClassVar[str] = "wrong"
@@ -53,8 +63,10 @@ class BacktestForm(forms.Form):
         return list(dict.fromkeys(words))
 
     def clean(self) -> dict[str, Any]:
-        """Refuse dates in the wrong order."""
+        """Refuse dates in the wrong order; a folder that is named is meant, whatever the market."""
         found = super().clean() or {}
+        if found.get("source") == "demo" and found.get("directory"):
+            found["source"] = "csv"
         start, end = found.get("start"), found.get("end")
         if start and end and start > end:
             self.add_error("end", f"{end} lies before {start}: swap the two dates")
@@ -146,6 +158,7 @@ def beginning(today: dt.date, strategy: str = "intraday") -> dict[str, Any]:
         "symbols": ", ".join(list(demo.INSTRUMENTS)[:4]),
         "strategy": strategy,
         "interval": "1day" if kind == "swing" else "5minute",
+        "source": "demo",
         "start": today - dt.timedelta(days=30 * MONTHS_BACK[kind]),
         "end": today - dt.timedelta(days=1),
         "capital": Decimal(str(settings.DESK.starting_capital_inr)).quantize(Decimal(1)),
@@ -154,6 +167,7 @@ def beginning(today: dt.date, strategy: str = "intraday") -> dict[str, Any]:
 
 def again(run: BacktestRun) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the fields and parameters of an earlier run, to run it once more or a little differently."""
-    fields = {name: getattr(run, name) for name in ("strategy", "interval", "start", "end", "directory", "capital")}
+    names = ("strategy", "interval", "start", "end", "source", "directory", "capital")
+    fields = {name: getattr(run, name) for name in names}
     params = {f"p.{run.strategy}.{key}": str(value) for key, value in run.params.items()}
     return {**fields, "symbols": ", ".join(run.symbols)}, params

@@ -18,16 +18,25 @@ from trading.core.rights import Right
 from trading.selectors import roles
 
 View = Callable[..., HttpResponse]
+BY_HAND = "stopped by hand"  # stands as reason in the kill switch's field, so that stopping never waits for words
 
 
 def for_traders(view: View) -> View:
     """Let only those in who may control the engine; others get 403, strangers the login page."""
+    return _only(view, Right.TRADE, "this needs the right to trade: ask an administrator for the group operator")
 
+
+def for_admins(view: View) -> View:
+    """Let only staff in; others get 403, strangers the login page."""
+    return _only(view, Right.ADMIN, "this needs the right to administer: ask a staff member")
+
+
+def _only(view: View, right: Right, refusal: str) -> View:
     @wraps(view)
     @login_required
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not may_trade(request):
-            raise PermissionDenied("this needs the right to trade: ask an administrator for the group operator")
+        if not roles.may(request.user, right):
+            raise PermissionDenied(refusal)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -18,9 +18,10 @@ from sensequant.lib.errors import NotFound
 from trading.core.bars import INTERVALS, Bars
 from trading.models import EngineRun
 from trading.selectors import charts, live
-from trading.services import control, history
+from trading.selectors import control as stops
+from trading.services import control, halts, history
 from trading.views import columns
-from trading.views.doors import back, for_traders, may_trade, told
+from trading.views.doors import BY_HAND, back, for_traders, may_trade, told
 
 SPEEDS = ((1, "1×"), (10, "10×"), (60, "60×"), (600, "600×"), (0, "max"))
 PRICES = ("open", "high", "low", "close")
@@ -48,11 +49,13 @@ def live_page(request: HttpRequest) -> HttpResponse:
         "body": body,
         "age": found.age(at) if found else None,
         "run": run,
-        "trouble": live.trouble(),
+        "trouble": live.trouble_of(run),
         "still": run is not None and (run.held or run.state not in MOVING),
         "tiles": [(key, title, how, why, (body.get("pnl") or {}).get(key)) for key, title, how, why in TILES],
         "speeds": SPEEDS,
         "may_trade": may_trade(request),
+        "killed": stops.engaged(halts.KILL),
+        "by_hand": BY_HAND,
         "symbol": _symbol(request, body),
         "pnl_curve": _pnl_curve(body),
         "tables": _tables(body),

@@ -5,8 +5,10 @@ import datetime as dt
 import pytest
 
 from sensequant.lib.clock import now
+from tests.trading import masters
 from tests.trading.rows import at
 from trading.models import Instrument, Order, Snapshot
+from trading.services import actions, instruments
 
 LISTS = ["signals", "orders", "trades", "equity"]
 
@@ -201,3 +203,19 @@ def test_health_says_ok_stale_or_off(viewer, run):
     assert viewer.get("/api/v1/health").json() == {
         "status": "off", "mode": "dry-run", "run": None, "state": None, "heartbeat_at": None, "silent_after": 300,
     }  # fmt: skip
+
+
+def test_a_symbol_tells_the_names_it_went_by_and_what_its_issuer_did(viewer, history):
+    day = dt.timedelta(days=1)
+    instruments.load(masters.archive(*masters.SHARES), at=at(0), source="test")
+    renamed = ("RELIANCE", "RELNEW", *masters.RELIANCE[2:])
+    instruments.load(masters.archive(renamed, *masters.SHARES[1:]), at=at(0) + 3 * day, source="test")
+    actions.record(actions.Told("RELIANCE", "bonus", dt.date(2024, 10, 28), "1:1"), at=at(0), by="asha")
+    found = viewer.get("/api/v1/symbols/RELIANCE").json()
+    assert [(row["isec_code"], row["since"], row["until"]) for row in found["listings"]] == [
+        ("RELNEW", "2026-11-23", None), ("RELIND", "2026-11-20", "2026-11-22"),
+    ]  # fmt: skip
+    assert not found["listings"][0]["trade_to_trade"]
+    (action,) = found["actions"]
+    assert (action["terms"], action["price_factor"], action["ex_date"]) == ("bonus 1:1", "0.500000000000", "2024-10-28")
+    assert (found["tick_close"], found["tick_since"]) == (None, None)

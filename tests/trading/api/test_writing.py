@@ -71,7 +71,7 @@ def test_a_backtest_s_curve_and_trades(viewer, backtest):
         {"symbols": []}, {"symbols": ["reliance"]}, {"symbols": ["NOSUCH"]}, {"strategy": "luck"}, {"interval": "2m"},
         {"start": "2026-11-21"}, {"start": "2099-01-01", "end": "2099-01-02"}, {"params": {"rsi": 1000}},
         {"params": {"luck": 1}}, {"params": {"rsi": None}}, {"capital": "0"}, {"capital": "NaN"}, {"interval": "1d"},
-        {"colour": "red"}, {"source": "breeze"},
+        {"colour": "red"}, {"source": "bloomberg"},
     ],
 )  # fmt: skip
 def test_a_backtest_that_cannot_be_is_refused_and_not_kept(operator, rung, change):
@@ -88,6 +88,17 @@ def test_files_outside_the_data_folder_are_for_admins(operator, staff, token, ru
     assert send(operator, "/api/v1/backtests", body, **bearer(token("staff", "trade"))).status_code == 403
     assert send(staff, "/api/v1/backtests", body).status_code == 201
     assert send(staff, "/api/v1/backtests", {**body, "directory": "no/such/folder"}).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["breeze", "hybrid"])
+def test_the_broker_s_bars_can_be_asked_for_under_the_data_folder(operator, rung, kind, settings):
+    body = {**TEST, "symbols": ["RELIANCE"], "source": kind}
+    answer = send(operator, "/api/v1/backtests", body)
+    assert (answer.status_code, answer.json()["source"]) == (201, kind)
+    run = BacktestRun.objects.get()
+    assert run.directory.endswith(settings.DESK.data_feed_csv_directory)
+    assert rung == [run.pk]
+    assert send(operator, "/api/v1/backtests", {**body, "directory": "/etc"}).status_code == 403
 
 
 def test_a_strategy_version_is_proposed_and_activated(staff, viewer):

@@ -19,7 +19,7 @@ from tests.trading.bar_files import Row, minutes
 pytestmark = pytest.mark.slow
 DATE = dt.date(2024, 11, 1)  # Muhurat: one hour, 18:00 to 19:00
 LEVELS = {"RELIANCE": 1335.0, "TCS": 3965.0, "INFY": 1752.0}
-PACE = ("--date", "2024-11-01", "--at", "17:20", "--speed", "240")
+PACE = ("--date", "2024-11-01", "--at", "17:20", "--speed", "180")
 LIVELY = ["fast=2", "slow=5", "rsi=3", "entry_cutoff=8", "max_exposure=900000", "stop_loss=0.01"]
 COMMAND = [
     "engine", "--interval", "1minute", "--strategy", "crossover", "--data-source", "breeze", "--json",

@@ -319,8 +319,18 @@ def test_nothing_is_sent_under_a_lease_that_was_lost(desk):
     with pytest.raises(NotAllowed, match="no longer ours"):
         desk.buy()
     assert desk.venue.verbs("place") == []
-    assert Order.objects.latest("id").status == Status.NEW
-    desk.room.live.clear()
+    assert Order.objects.count() == 0  # not even the intent is written
+
+
+def test_an_intent_is_not_sent_once_the_lease_was_lost(desk):
+    desk.room.lease = leases.take("engine", "me")
+    desk.room._next = time.monotonic() + 60.0
+    order = desk.buy()
+    desk.room._next, desk.room.lease.token = 0.0, desk.room.lease.token + 1
+    with pytest.raises(NotAllowed, match="no longer ours"):
+        desk.pump()
+    assert desk.venue.verbs("place") == []
+    assert status(order) == Status.NEW
 
 
 def test_a_slow_broker_does_not_hold_up_the_loop(desk):
