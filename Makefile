@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
 CODE := sensequant trading models_ml monitoring releases
+PAIR ?= -n 2 --dist loadfile
 VENDOR := static/vendor/.stamp
 .DEFAULT_GOAL := run
 .PHONY: run test check lint bench setup
@@ -14,8 +15,8 @@ run: .venv/.run $(VENDOR)
 test: .venv/.dev $(VENDOR)
 	@$(PY) -m tests.services
 	@if $(PY) -m tests.services postgres; then \
-	  TEST_ON=postgres $(PY) -m pytest -m 'django_db and not browser' -p no:randomly $(ARGS); fi
-	@$(PY) -m pytest -rs $(ARGS)
+	  TEST_ON=postgres $(PY) -m pytest $(PAIR) -m 'django_db and not browser' -p no:randomly $(ARGS); fi
+	@$(PY) -m pytest $(PAIR) -rs $(ARGS)
 
 check: .venv/.dev
 	$(PY) -m ruff format --check .

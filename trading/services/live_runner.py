@@ -221,13 +221,14 @@ class LiveRunner(StreamRunner):
         self._leave_all() if leaving else self._take_back()
         while time.monotonic() < deadline and self._unsettled(leaving=leaving):
             self.tape.pump()
-            self.room.pump()
+            self._tend()
             self.tape.venue.stream.wait(0.05)
         if left := [name.symbol for lane, name in enumerate(self.room.names) if self.engine.K[lane][SIDE] != 0]:
             log.warning("the engine ends with open positions", symbols=left, on_stop=wish)
 
     def _unsettled(self, *, leaving: bool) -> bool:
-        busy = any(live.busy or live.order.status in ("new", "sending") for live in self.room.live.values())
+        waiting = ("new", "sending", "unknown")
+        busy = any(live.busy or live.order.status in waiting for live in self.room.live.values())
         held = any(ints[SIDE] != 0 for ints in self.engine.K)
         entries = any(not live.exit for live in self.room.live.values())
         return busy or entries or (leaving and held)

@@ -14,7 +14,8 @@ from trading.adapters.breeze.addresses import Addresses
 from trading.adapters.breeze.probe import SimulatedClock, clock_of
 
 Clock = Callable[[], dt.datetime]
-AGAIN = 5.0  # seconds between looks at a simulator's clock, which an operator may wind
+AGAIN = 1.0  # seconds between looks at a simulator's clock, which an operator may wind
+SLOWEST = 0.001  # a clock that stands still
 
 
 def addresses() -> Addresses:
@@ -41,8 +42,8 @@ class MarketClock:
 
     @property
     def speed(self) -> float:
-        """Return how many market seconds pass in a second."""
-        return self._clock.speed if self._clock else 1.0
+        """Return how many market seconds pass in a second, never quite none."""
+        return max(self._clock.speed, SLOWEST) if self._clock else 1.0
 
     @property
     def ended(self) -> bool:

@@ -13,9 +13,9 @@ from trading.core.orders import Status
 from trading.core.ports import Report
 from trading.models.broker import Condition
 from trading.models.orders import Order
-from trading.services import conditions
+from trading.services import conditions, order_room
 from trading.services.live_orders import Answer, Live, matching, sent_on
-from trading.services.order_room import SEND_WITHIN, OrderRoom
+from trading.services.order_room import OrderRoom
 
 EVERY = 60.0  # seconds between readings
 SOON = 5.0  # while an order is unknown, or after a reading that was not clean
@@ -139,7 +139,7 @@ class BookReader:
 
         A row that was told of as placed elsewhere was there before any order of ours that looks like it.
         """
-        late = dt.timedelta(seconds=SEND_WITHIN * 2 * self.room.clock.speed)
+        late = dt.timedelta(seconds=order_room.SEND_WITHIN * 2 * self.room.clock.speed)
         numbers = [row.order_id for row in free]
         told = Condition.objects.filter(code="external-order", subject__in=numbers).values_list("subject", flat=True)
         strangers = set(told)

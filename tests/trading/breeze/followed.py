@@ -19,14 +19,15 @@ OPEN = int(dt.datetime(2026, 11, 23, 3, 45, tzinfo=dt.UTC).timestamp())
 class Followed:
     """A tape of one-minute bars; ``found`` are the moments it gave so far."""
 
-    def __init__(self, venue, symbols, *, patience=None, terms=PATIENT):
+    def __init__(self, venue, symbols, *, patience=None, terms=PATIENT, clock=None):
         self.venue, self.symbols = venue, tuple(symbols)
         tokens, self.codes = tokens_of(venue)
         asked = [tokens[symbol] for symbol in symbols]
-        self.clock = MarketClock(venue.url)
+        self.market = MarketClock(venue.url)
+        self.clock = clock or self.market
         self.stream = Stream(lambda: wire_of(venue), asked, clock=self.clock, terms=terms, orders=False).start()
         wanted = markets.Wanted("breeze", self.symbols, "1minute", DATE, DATE)
-        seat = Venue(self.stream, asked, self.clock, self.history, lambda: self.clock.ended)
+        seat = Venue(self.stream, asked, self.clock, self.history, lambda: clock is None and self.market.ended)
         self.tape = StreamTape(wanted, past_of(symbols), seat, rest=self._rest, patience=patience)
         self.moments = self.tape.moments(epoch_day(DATE))
         self.found, self.blocked, self.meanwhile = {}, [], []

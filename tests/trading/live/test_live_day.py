@@ -19,8 +19,10 @@ from tests.trading.bar_files import Row, minutes
 pytestmark = pytest.mark.slow
 DATE = dt.date(2024, 11, 1)  # Muhurat: one hour, 18:00 to 19:00
 LEVELS = {"RELIANCE": 1335.0, "TCS": 3965.0, "INFY": 1752.0}
-PACE = ("--date", "2024-11-01", "--at", "17:20", "--speed", "180")
-LIVELY = ["fast=2", "slow=5", "rsi=3", "entry_cutoff=8", "max_exposure=900000", "stop_loss=0.01"]
+PACE = ("--date", "2024-11-01", "--at", "17:59", "--speed", "0")  # it stands still until everybody is there
+SPEED = 100.0
+RUNS = "SELECT count(*) FROM trading_enginerun WHERE state = 'running'"
+LIVELY = ["fast=2", "slow=5", "rsi=3", "entry_cutoff=25", "max_exposure=900000", "stop_loss=0.01", "square_off=20"]
 COMMAND = [
     "engine", "--interval", "1minute", "--strategy", "crossover", "--data-source", "breeze", "--json",
     "--symbols", *LEVELS,
@@ -102,6 +104,9 @@ def test_a_session_on_paper_and_one_with_orders(bars, tmp_path):
     (tmp_path / "orders").mkdir()
     with simulator(*PACE, csv=bars) as dry, simulator(*PACE, csv=bars) as wet:
         paper, orders = Engine(dry, tmp_path / "paper", "dry-run"), Engine(wet, tmp_path / "orders", "live")
+        for engine, venue in ((paper, dry), (orders, wet)):
+            engine.waits(RUNS)
+            venue.clock(speed=SPEED)
         told, dealt = paper.ended(), orders.ended()
         asked, truth = dry.log(), wet.orders()
     assert (told["state"], dealt["state"]) == ("finished", "finished")
@@ -120,12 +125,13 @@ def test_a_session_on_paper_and_one_with_orders(bars, tmp_path):
 def test_an_engine_killed_twice_goes_on_and_every_share_is_accounted_for(bars, tmp_path):
     with simulator(*PACE, csv=bars) as venue:
         engine = Engine(venue, tmp_path, "live")
+        engine.waits(RUNS)
+        venue.clock(speed=SPEED)
         engine.waits("SELECT count(*) FROM trading_fill")
         engine.kill()
-        begun = time.monotonic()
+        before = engine.rows("SELECT bars FROM trading_enginerun")[0][0]
         engine.start()
-        engine.waits("SELECT count(*) FROM trading_enginerun WHERE state = 'running' AND bars > 20")
-        assert time.monotonic() - begun < 30
+        engine.waits(f"SELECT count(*) FROM trading_enginerun WHERE bars > {int(before)}")  # noqa: S608
         engine.kill()
         engine.start()
         assert engine.ended()["state"] == "finished"
@@ -143,6 +149,8 @@ def test_a_venue_that_was_gone_for_a_while_leaves_no_bar_missing(bars, tmp_path)
     home.mkdir()
     with simulator(*PACE, "--state", state, csv=bars) as venue:
         engine = Engine(venue, home, "live")
+        engine.waits(RUNS)
+        venue.clock(speed=SPEED)
         engine.waits("SELECT count(*) FROM trading_streambar")
         time.sleep(2)
         venue.kill()
@@ -157,6 +165,8 @@ def test_a_venue_that_was_gone_for_a_while_leaves_no_bar_missing(bars, tmp_path)
 def test_a_stop_from_outside_squares_off_and_ends_within_ten_seconds(bars, tmp_path):
     with simulator(*PACE, csv=bars) as venue:
         engine = Engine(venue, tmp_path, "live")
+        engine.waits(RUNS)
+        venue.clock(speed=SPEED)
         engine.waits("SELECT count(*) FROM trading_position")
         begun = time.monotonic()
         engine.process.send_signal(signal.SIGTERM)
