@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 
 BUCKETS: Final = 1 << 16
 FOLDS: Final = 5
-FEWEST: Final = 10  # different headlines of each label
+FEWEST: Final = 5  # different headlines of each label
 STRENGTH: Final = 10.0  # how far the weights may go from nought (scikit-learn's C)
 ROUNDS: Final = 60
 NAMED: Final = 0.7  # a headline about somebody counts this much with its subject marked, the rest without

@@ -78,6 +78,7 @@ STRONGER: Final = frozenset(data.STRONGER.split())
 WEAKER: Final = frozenset(data.WEAKER.split())
 DISCOUNTED: Final = frozenset(data.DISCOUNTED.split())
 TURNS: Final = frozenset(data.TURNS.split())
+APART: Final = MARKS | frozenset(data.REASONS.split())  # "plunges on a loss": the loss is why, not what plunges
 
 
 class Hit(NamedTuple):
@@ -116,7 +117,7 @@ def turned(found: list[str], all_hits: list[Hit]) -> dict[int, float]:
             continue
         nearest = min(unwanted, key=lambda place: (abs(place - hit.place), place))
         low, high = sorted((nearest, hit.place))
-        if high - low <= REACH and MARKS.isdisjoint(found[low:high]):
+        if high - low <= REACH and APART.isdisjoint(found[low:high]):
             values[hit.place] = -hit.word.value
             values[nearest] = min(values[nearest], 0.0) if hit.word.value > 0.0 else 0.0
     return values

@@ -76,7 +76,7 @@ UP: Final[dict[float, str]] = {
         widen
     """,
     0.3: """
-        raise top
+        lift raise top
     """,
 }
 DOWN: Final[dict[float, str]] = {
@@ -206,4 +206,8 @@ DISCOUNTED: Final = """
 """
 TURNS: Final = """
     although but however though yet
+"""
+# What stands behind these is why something moves, not what moves.
+REASONS: Final = """
+    after amid and as because by due following for from on over since while with
 """
