@@ -15,6 +15,8 @@ from trading.core.sentiment.linear import Calibration
 from trading.core.sentiment.reliability import Reliability
 from trading.services import sentiment_models
 
+LEXICON = scorer("lexicon").version
+
 
 def stored(seed=1, *, better=True):
     weights = np.random.default_rng(seed).normal(0, 1, (256, 3)).astype(np.float32)
@@ -133,7 +135,7 @@ def test_a_folder_that_can_not_be_written_is_told(tmp_path):
 
 def test_without_a_model_the_lexicon_is(home, chosen):
     assert sentiment_models.current() is None
-    assert sentiment_models.active_scorer().version == "lexicon-1"
+    assert sentiment_models.active_scorer().version == LEXICON
     chosen("keyword")
     assert sentiment_models.active_scorer().name == "keyword"
     assert sentiment_models.social_scorer().name == "keyword_social"
@@ -149,7 +151,7 @@ def test_a_model_is_in_force_once_it_is_there_and_the_newer_one_after_it(home):
 
 def test_a_model_no_better_than_the_lexicon_is_not_unless_it_is_asked_for(home, chosen):
     saved = sentiment_models.folder().save(stored(better=False), current=True)
-    assert sentiment_models.active_scorer().version == f"lexicon-1+{saved.model.digest[:12]}"
+    assert sentiment_models.active_scorer().version == f"{LEXICON}+{saved.model.digest[:12]}"
     chosen("trained")
     assert sentiment_models.active_scorer().version == saved.version
 
@@ -170,7 +172,7 @@ def test_a_broken_model_is_said_once_and_the_lexicon_goes_on(home, caplog, harm)
         path.write_text(path.read_text()[:-9])
     else:
         (path.parent / "current").write_text("../../evil")
-    assert [sentiment_models.active_scorer().version for _ in range(3)] == ["lexicon-1"] * 3
+    assert [sentiment_models.active_scorer().version for _ in range(3)] == [LEXICON] * 3
     assert caplog.text.count("sentiment_model_unusable") == 1
 
 
@@ -182,7 +184,7 @@ def test_an_old_version_scores_as_it_did(home):
         assert sentiment_models.scorer_of(by.version)(text, "Acme Motors") == by(text, "Acme Motors")
 
 
-@pytest.mark.parametrize("version", ["lexicon-0", "magic-1", "", "trained-000000000000", "lexicon-1+000000000000"])
+@pytest.mark.parametrize("version", ["lexicon-0", "magic-1", "", "trained-000000000000", f"{LEXICON}+000000000000"])
 def test_a_version_that_is_gone_is_not_replaced_by_another(home, version):
     with pytest.raises(NotFound):
         sentiment_models.scorer_of(version)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 from trading.core.sentiment import lexicon_data as data
 from trading.core.sentiment.words import ENDS, MARKS, SUBJECT, clause, words
 
-VERSION: Final = "1"
+RULES: Final = "1"  # how words are put together; raise it when that changes
 SOFTNESS: Final = 1.0  # how quickly several words together say all there is to say
 NEGATED: Final = -0.7
 TURN: Final = 0.5  # what stands before "but" counts half
@@ -79,6 +80,11 @@ WEAKER: Final = frozenset(data.WEAKER.split())
 DISCOUNTED: Final = frozenset(data.DISCOUNTED.split())
 TURNS: Final = frozenset(data.TURNS.split())
 APART: Final = MARKS | frozenset(data.REASONS.split())  # "plunges on a loss": the loss is why, not what plunges
+WORDS: Final = (
+    TABLE, PHRASES, data.NEGATIONS, data.STRONGER, data.WEAKER, data.DISCOUNTED, data.TURNS, data.REASONS,
+)  # fmt: skip
+# Every change of the words is another version, so that no score is ever taken for one of another lexicon.
+VERSION: Final = f"{RULES}.{sha256(repr(WORDS).encode()).hexdigest()[:8]}"
 
 
 class Hit(NamedTuple):
