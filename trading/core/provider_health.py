@@ -5,8 +5,8 @@ The same functions run over a dictionary in memory and over rows that processes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from trading.core import breakers, token_bucket
 from trading.core.breakers import Breaker, Circuit, Rule
@@ -26,8 +26,7 @@ class Limits:
     rule: Rule = USUAL
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """One provider's state; moments are seconds UTC, 0 for never, ``latency_ms`` a running average."""
 
     level: Level
@@ -77,20 +76,20 @@ def admit(health: Health, limits: Limits, now: float) -> tuple[Health, str]:
     if now < health.paused_until <= now + LONGEST_PAUSE:
         return health, "it asked us to wait"
     breaker, passes = breakers.admit(health.breaker, limits.rule, now)
-    return replace(health, breaker=breaker), "" if passes else f"its circuit is {breaker.state}"
+    return health._replace(breaker=breaker), "" if passes else f"its circuit is {breaker.state}"
 
 
 def spend(health: Health, limits: Limits, now: float) -> tuple[Health, float]:
     """Return the health after one request, or as it is with the seconds until the bucket lets one through."""
     level, wait = token_bucket.take(limits.bucket, health.level, now)
-    return replace(health, level=level, requests=health.requests + (0 if wait else 1)), wait
+    return health._replace(level=level, requests=health.requests + (0 if wait else 1)), wait
 
 
 def succeeded(health: Health, now: float, latency_ms: float) -> Health:
     """Return the health after an answer."""
     mean = health.latency_ms + SMOOTHING * (latency_ms - health.latency_ms) if health.successes else latency_ms
-    return replace(
-        health, breaker=breakers.succeeded(health.breaker), paused_until=0.0, successes=health.successes + 1,
+    return health._replace(
+        breaker=breakers.succeeded(health.breaker), paused_until=0.0, successes=health.successes + 1,
         latency_ms=mean, last_success=now,
     )  # fmt: skip
 
@@ -99,8 +98,8 @@ def failed(health: Health, limits: Limits, now: float, error: str, *, pause: flo
     """Return the health after a failure; ``pause`` is how many seconds the provider asked us to wait."""
     breaker = breakers.failed(health.breaker, limits.rule, now)
     opened = breaker.state is Circuit.OPEN and health.breaker.state is not Circuit.OPEN
-    return replace(
-        health, breaker=breaker, failures=health.failures + 1, last_failure=now, last_error=error,
+    return health._replace(
+        breaker=breaker, failures=health.failures + 1, last_failure=now, last_error=error,
         openings=health.openings + opened, paused_until=now + min(pause, LONGEST_PAUSE) if pause > 0.0 else 0.0,
     )  # fmt: skip
 
@@ -108,5 +107,5 @@ def failed(health: Health, limits: Limits, now: float, error: str, *, pause: flo
 def released(health: Health) -> Health:
     """Return the health after a request that was not made after all: a probe's place is free again."""
     if health.breaker.state is Circuit.HALF_OPEN:
-        return replace(health, breaker=health.breaker._replace(until=0.0))
+        return health._replace(breaker=health.breaker._replace(until=0.0))
     return health

@@ -35,15 +35,14 @@ def full(bucket: Bucket, at: float) -> Level:
     return Level(bucket.capacity, at)
 
 
-def refill(bucket: Bucket, level: Level, now: float) -> Level:
-    """Return the level at ``now``; a clock put back gives nothing, and the bucket fills from there."""
-    gained = max(0.0, now - level.at) * bucket.rate
-    return Level(min(bucket.capacity, level.tokens + gained), now)
-
-
 def take(bucket: Bucket, level: Level, now: float) -> tuple[Level, float]:
-    """Return the level after one request and 0.0, or the level as it is and the seconds until one would pass."""
-    filled = refill(bucket, level, now)
-    if filled.tokens >= 1.0 - HAIR:
-        return Level(max(0.0, filled.tokens - 1.0), now), 0.0
-    return filled, (1.0 - filled.tokens) / bucket.rate
+    """Return the level after one request and 0.0, or the level at ``now`` and the seconds until one would pass.
+
+    A clock put back gives nothing, and the bucket fills from there.
+    """
+    capacity, rate = bucket
+    tokens, at = level
+    tokens = min(capacity, tokens + max(0.0, now - at) * rate)
+    if tokens >= 1.0 - HAIR:
+        return Level(max(0.0, tokens - 1.0), now), 0.0
+    return Level(tokens, now), (1.0 - tokens) / rate

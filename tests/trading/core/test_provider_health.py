@@ -1,7 +1,5 @@
 """One provider's health: what every call leaves behind, and what the rates come to."""
 
-from dataclasses import replace
-
 import pytest
 
 from trading.core import provider_health as health
@@ -27,7 +25,7 @@ def test_answers_and_failures_make_the_rates():
     state = health.failed(state, LIMITS, 20.0, "no answer")
     assert (state.success_rate, state.error_rate) == (75.0, 25.0)
     assert (state.last_success, state.last_failure, state.last_error) == (10.0, 20.0, "no answer")
-    assert replace(state, cache_hits=9, cache_misses=1).hit_rate == 90.0
+    assert state._replace(cache_hits=9, cache_misses=1).hit_rate == 90.0
 
 
 def test_the_latency_is_a_running_average():

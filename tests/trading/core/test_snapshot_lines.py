@@ -24,7 +24,8 @@ def line(at=LATER, score=0.65, providers=("newsapi", "twitter"), **metadata):
 def test_the_document_s_own_line_is_read():
     found = read(
         '{"symbol": "RELIANCE", "date": "2024-01-01", "timestamp": "2025-10-12T19:05:23+05:30", "score": 0.65, '
-        '"confidence": 0.82, "providers": ["newsapi", "twitter"], "metadata": {"article_count": 15, "tweet_count": 237}}\n'
+        '"confidence": 0.82, "providers": ["newsapi", "twitter"], '
+        '"metadata": {"article_count": 15, "tweet_count": 237}}\n'
     )
     assert found == line(article_count=15, tweet_count=237)
     assert read(found.line()) == found

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.core.errors import Invalid
-from trading.core.token_bucket import Level, full, per_minute, refill, take
+from trading.core.token_bucket import Level, full, per_minute, take
 
 
 def test_a_full_bucket_lets_its_limit_through_and_then_none():
@@ -19,15 +19,15 @@ def test_a_full_bucket_lets_its_limit_through_and_then_none():
 
 def test_it_fills_up_steadily_and_not_beyond_its_limit():
     bucket = per_minute(60)
-    assert refill(bucket, Level(0.0, 100.0), 110.0).tokens == pytest.approx(10.0)
-    assert refill(bucket, Level(0.0, 100.0), 10_000.0).tokens == 60.0
+    assert take(bucket, Level(0.0, 100.0), 110.0)[0].tokens == pytest.approx(9.0)
+    assert take(bucket, Level(0.0, 100.0), 10_000.0)[0].tokens == 59.0
 
 
 def test_a_clock_put_back_gives_nothing_and_the_bucket_fills_from_there():
     bucket = per_minute(60)
-    level = refill(bucket, Level(2.0, 1_000.0), 10.0)
-    assert level == Level(2.0, 10.0)
-    assert refill(bucket, level, 15.0).tokens == pytest.approx(7.0)
+    level, wait = take(bucket, Level(0.5, 1_000.0), 10.0)
+    assert (level, wait) == (Level(0.5, 10.0), pytest.approx(0.5))
+    assert take(bucket, level, 15.0)[0].tokens == pytest.approx(4.5)
 
 
 def test_a_limit_below_one_is_refused():

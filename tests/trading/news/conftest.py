@@ -68,5 +68,5 @@ def both(outside, with_settings):
     return with_settings(
         sentiment_enable_newsapi=True, sentiment_newsapi_api_key=KEY, sentiment_newsapi_endpoint=f"{outside.url}/v2",
         sentiment_enable_twitter=True, sentiment_twitter_bearer_token=TOKEN,
-        sentiment_twitter_endpoint=f"{outside.url}/2", sentiment_provider_timeout=1.0, symbols=("ACME",),
+        sentiment_twitter_endpoint=f"{outside.url}/2", sentiment_provider_timeout=0.5, symbols=("ACME",),
     )  # fmt: skip

@@ -95,8 +95,9 @@ def test_nothing_found_is_an_answer(outside, api, question):
 
 def test_articles_that_lack_what_matters_are_left_out_and_counted(outside, api, question):
     outside.articles = [
-        article("Acme stands"), article(None), article("[Removed]"), article("Acme never", publishedAt="2026-11-23T06:00:00 or so"),
-        None, "words", 7, article("Acme odd", source="A paper", url="javascript:alert(1)"),
+        article("Acme stands"), article(None), article("[Removed]"),
+        article("Acme never", publishedAt="2026-11-23T06:00:00 or so"), None, "words", 7,
+        article("Acme odd", source="A paper", url="javascript:alert(1)"),
     ]  # fmt: skip
     answer = api.fetch(question(), free)
     assert sorted(story.title for story in answer.stories) == ["Acme odd", "Acme stands"]

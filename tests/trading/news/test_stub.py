@@ -1,7 +1,7 @@
 """The stub: it asks nobody, is always well, and says the same of the same hour."""
 
-from dataclasses import replace
 import datetime as dt
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st

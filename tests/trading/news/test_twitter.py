@@ -80,7 +80,8 @@ def test_a_search_without_a_result_is_an_answer(api, question):
 
 def test_retweets_and_what_lacks_words_or_time_are_left_out(outside, api, question):
     outside.posts = [
-        post("RT @someone: Acme"), post(""), {"text": "Acme, when?"}, None, 5, {**post("Acme stands"), "public_metrics": None},
+        post("RT @someone: Acme"), post(""), {"text": "Acme, when?"}, None, 5,
+        {**post("Acme stands"), "public_metrics": None},
     ]  # fmt: skip
     answer = api.fetch(question(), free)
     assert [(story.text, story.weight) for story in answer.stories] == [("Acme stands", 1.0)]
