@@ -19,6 +19,7 @@ from trading.core.panel import NOTHING, Floats, LaneBars, LaneSpec, lane, told
 from trading.models.instruments import Instrument
 from trading.services import bars as files
 from trading.services import calendar as calendars
+from trading.services import news_history
 
 DEMO = "demo"
 FINE_TICK = 0.01
@@ -100,7 +101,8 @@ def one_lane(wanted: Wanted, symbol: str, calendar: Calendar, *, at: dt.datetime
         )
     tick = float(known.tick) if known else tick_of(loaded.bars.close)
     spec = LaneSpec(symbol, tick, known.lot if known else 1, segment)
-    return lane(spec, loaded.bars, wanted.minutes, calendar=calendar)
+    told_then = news_history.sentiment(symbol, loaded.bars.ts, wanted.minutes, calendar=calendar, segment=segment)
+    return lane(spec, loaded.bars, wanted.minutes, calendar=calendar, sentiment=told_then)
 
 
 @lru_cache(maxsize=64)

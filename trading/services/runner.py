@@ -20,7 +20,7 @@ from trading.models.engine import EngineRun
 from trading.models.instruments import Instrument
 from trading.models.orders import Fill
 from trading.services import calendar as calendars
-from trading.services import journal, markets, recording, runs
+from trading.services import journal, markets, recording, runs, sentiment_refresh
 from trading.services.engine import Engine, Latency, Step
 from trading.services.following import FollowTape
 from trading.services.live import Picture
@@ -231,7 +231,8 @@ class Runner:
 def run_to_end(run: EngineRun, *, stop: threading.Event, clock: Clock = now, show: bool = True) -> str:
     """Drive ``run`` until it ends; what went wrong is recorded on the run and raised."""
     try:
-        return Runner(run, stop=stop, clock=clock, show=show)()
+        with sentiment_refresh.beside(run.mode):
+            return Runner(run, stop=stop, clock=clock, show=show)()
     except Exception as error:
         EngineRun.objects.filter(pk=run.pk).update(state="failed", error=str(error), stopped_at=clock())
         raise
