@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, live, preferences, tables
+from trading.views import backtests, live, preferences, sentiment, tables
 
 urlpatterns = [
     path("", live.live_page, name="live"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("preferences", preferences.preferences, name="preferences"),
     *(path(f"{name}/", tables.table_page, {"name": name}, name=name) for name in tables.TABLES),
     path("orders/<int:pk>/", tables.order_page, name="order"),
+    path("sentiment", sentiment.sentiment_page, name="sentiment"),
     path("backtests/", backtests.backtests_page, name="backtests"),
     path("backtests/<int:pk>/", backtests.backtest_page, name="backtest"),
     path("backtests/<int:pk>/cancel", backtests.cancel_backtest, name="cancel_backtest"),

@@ -14,11 +14,16 @@ from trading.models import (
     EquityPoint,
     Fill,
     Instrument,
+    NewsCall,
+    NewsItem,
+    NewsProvider,
     Order,
     OrderEvent,
     Position,
+    SentimentScore,
     Signal,
     Snapshot,
+    SnapshotFetch,
     Trade,
 )
 from trading.services import markets, runs
@@ -103,3 +108,18 @@ def backtest():
         exit_time=at(10), exit_price="785", exit_reason="target", gross_pnl="45", charges="6.4", net_pnl="38.6",
     )  # fmt: skip
     return made
+
+
+def news():
+    """One row of everything that is kept of the news, about Acme."""
+    common = {"symbol": "ACME", "provider": "newsapi", "value": 0.4, "confidence": 0.8}
+    NewsItem.objects.create(
+        **common, title="Acme profit surges", published_at=OPEN, fetched_at=at(5), text_hash="h", weight=1.0,
+        scorer="lexicon-1",
+    )  # fmt: skip
+    NewsCall.objects.create(**common, at=at(5), outcome="ok", items=1)
+    NewsProvider.objects.create(name="newsapi", tokens=99, refilled_at=0)
+    SentimentScore.objects.create(symbol="ACME", at=at(5), value=0.4, confidence=0.8, source="newsapi")
+    SnapshotFetch.objects.create(
+        symbol="ACME", day=OPEN.date(), fetched_at=at(5), complete=False, score=0.4, confidence=0.8, path="x.jsonl"
+    )

@@ -57,6 +57,7 @@ def everything(people):
     run = rows.run()
     rows.history(run)
     rows.backtest()
+    rows.news()
     LaneState.objects.create(run=run, number=0, symbol="DEMOBANK")
     BarSeries.objects.create(
         source="csv", symbol="RELIANCE", interval="1day", path="x.csv", rows=3, digest="d", verdict="usable",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from trading.admin import backtests, bars, calendar, engine, instruments, live, orders, positions, strategies, tokens
+from trading.admin import (
+    backtests,
+    bars,
+    calendar,
+    engine,
+    instruments,
+    live,
+    orders,
+    positions,
+    sentiment,
+    strategies,
+    tokens,
+)
 
 __all__ = [
     "backtests",
@@ -13,6 +25,7 @@ __all__ = [
     "live",
     "orders",
     "positions",
+    "sentiment",
     "strategies",
     "tokens",
 ]

@@ -33,7 +33,7 @@ def test_every_noun_of_the_desk_is_there(schema):
     nouns = {path.split("/")[3] for path in schema["paths"]}
     assert nouns >= {
         "symbols", "bars", "signals", "orders", "positions", "trades", "equity", "backtests", "engine", "strategies",
-        "calendar", "charges", "health",
+        "calendar", "charges", "health", "sentiment",
     }  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def test_a_browser_draws_it_without_one_complaint_about_the_policy(live_server, 
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{live_server.url}/api/v1/docs")
         page.wait_for_selector(".opblock-tag-section", timeout=20_000)
-        assert page.locator("h3.opblock-tag").count() == 13
+        assert page.locator("h3.opblock-tag").count() == 14
         page.click("#operations-tag-orders")
         page.click("#operations-orders-orders_listing .opblock-summary-control")
         page.wait_for_selector("#operations-orders-orders_listing .parameters")
