@@ -62,7 +62,7 @@ def pack(stored: Stored) -> tuple[Stored, str]:
         "weights": _packed(model.weights.astype("<f4")), "bias": list(model.bias),
         "whole": model.whole._asdict(), "subject": model.subject._asdict(),
         "reliability": {name: list(each) for name, each in sorted(model.reliability.items())},
-        "probes": [predict(model, *probe).tolist() for probe in PROBES],
+        "probes": [list(predict(model, *probe)) for probe in PROBES],
         "training": dict(stored.training), "seen": _packed(stored.seen.astype("<u8")),
     }  # fmt: skip
     named = replace(stored, model=replace(model, digest=_digest(content)))

@@ -16,11 +16,12 @@ from trading.adapters.headlines import Labelled
 from trading.adapters.sentiment_files import Stored
 from trading.core.sentiment import EDGE, LABELS, RULES, Model
 from trading.core.sentiment.evaluation import PLACE, Evaluation, evaluate
-from trading.core.sentiment.grams import grams, numbered
+from trading.core.sentiment.grams import grams
 from trading.core.sentiment.labelled import Headline, fingerprint
-from trading.core.sentiment.linear import Calibration, about_subject, chances, told
+from trading.core.sentiment.linear import Calibration, chances, told
 from trading.core.sentiment.reliability import Reliability, fitted
 from trading.core.sentiment.scorers import TRAINED
+from trading.core.sentiment.words import SUBJECT, words
 from trading.services.sentiment_models import folder
 
 Floats = npt.NDArray[np.float64]
@@ -105,12 +106,12 @@ def _texts(found: Sequence[Headline]) -> Texts:
 
     rows: list[tuple[npt.NDArray[np.intp], Headline, float, bool]] = []
     for headline in found:
-        named = grams(headline.text, headline.entity)
-        marked = about_subject(named)
+        named = words(headline.text, headline.entity)
+        marked = SUBJECT in named
         if marked:
-            rows.append((numbered(named, BUCKETS), headline, NAMED, True))
-        whole = grams(headline.text) if marked else named
-        rows.append((numbered(whole, BUCKETS), headline, 1.0 - NAMED if marked else 1.0, False))
+            rows.append((grams(named, BUCKETS), headline, NAMED, True))
+        whole = words(headline.text) if marked else named
+        rows.append((grams(whole, BUCKETS), headline, 1.0 - NAMED if marked else 1.0, False))
     sizes = np.array([places.size for places, *_ in rows])
     values = np.repeat(1.0 / np.sqrt(np.maximum(sizes, 1)), sizes)
     places = np.concatenate([places for places, *_ in rows])
@@ -159,7 +160,7 @@ def _by_model(found: Sequence[Headline], texts: Texts, chance: Floats) -> dict[s
     marked = np.flatnonzero(texts.subject)
     alone = np.ones(texts.label.size, bool)
     alone[marked + 1] = False  # the whole text follows the marked one
-    scored = [told(each) for each in chance[alone]]
+    scored = [told((low, middle, high)) for low, middle, high in chance[alone].tolist()]
     return {
         TRAINED: evaluate([each.label for each in found], [s.label for s in scored], [s.confidence for s in scored])
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -12,15 +13,16 @@ import numpy.typing as npt
 from trading.core.errors import Invalid
 from trading.core.sentiment import grams as features
 from trading.core.sentiment import lexicon
-from trading.core.sentiment.grams import Places, grams, numbered
+from trading.core.sentiment.grams import Places, grams
 from trading.core.sentiment.reliability import Reliability
 from trading.core.sentiment.scored import EDGE, LABELS, Scored
+from trading.core.sentiment.words import SUBJECT, words
 
 Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
+Chances = tuple[float, float, float]
 
 FEATURES: Final = f"{features.VERSION}.{lexicon.VERSION}"  # a model made with other features cannot be used
-SUBJECT_MARK: Final = "@mid", "@end"
 
 
 class Calibration(NamedTuple):
@@ -69,20 +71,20 @@ def chances(log_odds: Floats, calibration: Calibration) -> Floats:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def predict(model: Model, text: str, entity: str = "") -> Floats:
-    """Return the chances that ``text`` is negative, neutral or positive for ``entity``."""
-    found = grams(text, entity)
-    calibration = model.subject if about_subject(found) else model.whole
-    return chances(odds(model.weights, model.bias, numbered(found, model.weights.shape[0])), calibration)
+def predict(model: Model, text: str, entity: str = "") -> Chances:
+    """Return the chances that ``text`` is negative, neutral or positive for ``entity``: ``chances`` of one text."""
+    found = words(text, entity)
+    factor, shifts = model.subject if SUBJECT in found else model.whole
+    log_odds = odds(model.weights, model.bias, grams(found, model.weights.shape[0])).tolist()
+    told = [each * factor + shift for each, shift in zip(log_odds, shifts, strict=True)]
+    highest = max(told)
+    low, middle, high = (math.exp(each - highest) for each in told)
+    total = low + middle + high
+    return low / total, middle / total, high / total
 
 
-def about_subject(found: set[str]) -> bool:
-    """Say whether the features are of a text that names its subject."""
-    return SUBJECT_MARK[0] in found or SUBJECT_MARK[1] in found
-
-
-def told(chance: Floats) -> Scored:
+def told(chance: Chances) -> Scored:
     """Return the balance of good and bad chances, and the chance of the label that it makes."""
-    low, middle, high = chance.tolist()
+    low, middle, high = chance
     value = high - low
     return Scored(value, high if value > EDGE else low if value < -EDGE else middle)

@@ -46,4 +46,4 @@ class Scorer(Protocol):
         """Return what changes whenever a score could change."""
 
     def __call__(self, text: str, entity: str = "") -> Scored:
-        """Return the text's value and confidence; NEUTRAL's value for an empty text."""
+        """Return the text's value and confidence; NEUTRAL for a text it cannot read."""

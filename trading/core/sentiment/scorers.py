@@ -10,7 +10,8 @@ from trading.core.errors import Invalid
 from trading.core.sentiment import keywords, lexicon, reliability
 from trading.core.sentiment.linear import Model, predict, told
 from trading.core.sentiment.reliability import Reliability
-from trading.core.sentiment.scored import EDGE, Scored, Scorer
+from trading.core.sentiment.scored import EDGE, NEUTRAL, Scored, Scorer
+from trading.core.sentiment.words import readable
 
 Said = Callable[[str, str], tuple[float, float]]
 
@@ -27,7 +28,9 @@ class Rules:
     reliability: Reliability
 
     def __call__(self, text: str, entity: str = "") -> Scored:
-        """Return the text's value, and the chance that its label is right."""
+        """Return the text's value, and the chance that its label is right; NEUTRAL for what it cannot read."""
+        if not readable(text):
+            return NEUTRAL
         value, strength = self.said(text, entity)
         return Scored(value, self.reliability.confidence(strength, neutral=abs(value) <= EDGE))
 
@@ -41,7 +44,9 @@ class Trained:
     name: str = TRAINED
 
     def __call__(self, text: str, entity: str = "") -> Scored:
-        """Return the balance of the good and the bad chance, and the chance of the label that it makes."""
+        """Return the balance of the good and the bad chance, and the label's own; NEUTRAL for what it cannot read."""
+        if not readable(text):
+            return NEUTRAL
         return told(predict(self.model, text, entity))
 
 

@@ -16,10 +16,16 @@ SHORTENED: Final = frozenset(
 )  # fmt: skip
 LONGEST: Final = 4000  # characters; the rest of a longer text is not read
 
+KNOWN: Final = re.compile(r"[A-Za-z📈📉🚀]")
 PER_CENT: Final = frozenset(("%", "percent", "pct"))
 TOKEN: Final = re.compile(
     r"\d+(?:[.,/:]\d+)*|[^\W\d_]+(?:[&'’][^\W\d_]+)*|%|[;:,?!–—|📈📉🚀]|(?<=\w)\.(?=\s|$)|(?<=\s)-(?=\s)"
 )
+
+
+def readable(text: str) -> bool:
+    """Say whether there is anything in ``text`` that a scorer could know: a Latin letter, or one of the signs."""
+    return KNOWN.search(text, 0, LONGEST) is not None
 
 
 def words(text: str, entity: str = "") -> list[str]:
