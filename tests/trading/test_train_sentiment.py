@@ -157,6 +157,12 @@ def test_too_little_to_learn_from_is_refused(settings, tmp_path):
     assert "there are 1 different neutral headlines (give at least 5 of each label)" in err
 
 
+@pytest.mark.parametrize("seed", [-1, 1 << 32])
+def test_a_seed_out_of_bounds_is_refused(home, desk, seed):
+    code, _, err = command("train_sentiment", "--csv", desk / "news.csv.gz", f"--seed={seed}")
+    assert (code, f"the seed {seed} cannot be used" in err) == (2, True)
+
+
 def test_nothing_is_left_when_all_was_seen(settings, tmp_path):
     settings.SENSEQUANT_HOME = tmp_path
     path = write(tmp_path / "a.csv", headlines(60))

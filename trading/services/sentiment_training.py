@@ -68,6 +68,8 @@ def train(
     there is too little to learn from.
     """
     found = [headline for file in files for headline in file.headlines]
+    if not 0 <= seed < 1 << 32:
+        raise BadInput(f"the seed {seed} cannot be used", fix=f"give a whole number from 0 to {(1 << 32) - 1}")
     if hold_out:
         found = [headline for headline in found if fold_of(headline.text)]
     _enough(found)

@@ -103,10 +103,10 @@ UNWANTED: Final[dict[float, str]] = {
     """,
 }
 IRREGULAR: Final[dict[str, str]] = {
-    "beaten": "beat", "bled": "bleed", "bought": "buy", "dove": "dive", "fallen": "fall", "fell": "fall", "grew":
-    "grow", "grown": "grow", "leapt": "leap", "led": "lead", "risen": "rise", "rose": "rise", "sank": "sink",
-    "shone": "shine", "shrank": "shrink", "shrunk": "shrink", "slid": "slide", "sold": "sell", "struck": "strike",
-    "sunk": "sink", "swollen": "swell", "upped": "up", "won": "win",
+    "beaten": "beat", "bled": "bleed", "bought": "buy", "dove": "dive", "fallen": "fall", "fell": "fall",
+    "grew": "grow", "grown": "grow", "leapt": "leap", "led": "lead", "risen": "rise", "rose": "rise",
+    "sank": "sink", "shone": "shine", "shrank": "shrink", "shrunk": "shrink", "slid": "slide", "sold": "sell",
+    "struck": "strike", "sunk": "sink", "swollen": "swell", "upped": "up", "won": "win",
 }  # fmt: skip
 # Several words that say something else together than one by one; / parts them.
 PHRASES: Final[dict[float, str]] = {
