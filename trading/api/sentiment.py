@@ -116,7 +116,7 @@ class CacheOut(Schema):
     hit_rate: float = Field(description="Share of hits, %.", examples=[88.2])
 
 
-class HealthOut(Schema):
+class ProvidersOut(Schema):
     """How the providers of news do."""
 
     status: str = Field(description="ok; degraded: one fails; down: all do; off: none is on.", examples=["ok"])
@@ -143,7 +143,7 @@ def listing(request: HttpRequest) -> list[SentimentScore]:
     return sentiment_status.newest()
 
 
-@router.get("/health", response=HealthOut, summary="How the providers do")
+@router.get("/health", response=ProvidersOut, summary="How the providers do")
 def health(request: HttpRequest) -> dict[str, Any]:
     """Return each provider's circuit, rates, latency and last error, and how the cache does."""
     return sentiment_status.health(clock=now)
