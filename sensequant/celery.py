@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from django.conf import settings
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sensequant.settings")
@@ -17,6 +18,11 @@ QUEUES = ("celery", "training")
 # When what runs, IST. The database scheduler copies these rows once; from then on the admin page rules them.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "clear expired sessions": {"task": "sensequant.tasks.clear_sessions", "schedule": crontab(hour="3", minute="10")},
+    # does nothing unless SENTIMENT_SNAPSHOT_ENABLED
+    "fetch sentiment snapshots": {
+        "task": "trading.tasks.fetch_snapshots",
+        "schedule": crontab.from_string(" ".join(settings.DESK.incremental_cron_schedule.split())),
+    },
 }
 
 app = Celery("sensequant")

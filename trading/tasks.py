@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from sensequant.lib.logs import get_logger
+from trading.services import snapshots
 
 log = get_logger("tasks")
 
@@ -20,3 +21,10 @@ def run_backtest(*, run_id: int) -> None:
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     if done.returncode:
         log.error("backtest failed", run=run_id, code=done.returncode, error=done.stderr.strip()[-500:])
+
+
+@shared_task(ignore_result=True)
+def fetch_snapshots() -> None:
+    """Fetch the sentiment snapshots that are new since the last time, where they are switched on."""
+    done = snapshots.scheduled()
+    log.info("sentiment snapshots", fetched=done)

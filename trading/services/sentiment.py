@@ -48,6 +48,15 @@ class Source:
     ttl: float
 
 
+@dataclass(slots=True)
+class _Heard:
+    """How one question went: whether anybody was asked and answered, and whether another thread is still asking."""
+
+    asked: bool = False
+    answered: bool = False
+    waiting: bool = False
+
+
 class Registry:
     """Providers under one roof; safe to share between threads.
 
@@ -95,30 +104,31 @@ class Registry:
         """
         now = self.clock().timestamp()
         parts: list[Part] = []
-        asked = answered = False
+        heard = _Heard()
         for source in self.sources:
             entry = None if force else self._at_hand(source, symbol, now)
             if entry is None:
-                asked, entry = True, self._ask(source, symbol, attempts)
-            answered = answered or entry is not None
+                entry = self._ask(source, symbol, attempts, heard)
+            heard.answered = heard.answered or entry is not None
             if entry and entry.part:
                 parts.append(entry.part._replace(weight=source.weight))
                 if not use_weighted_average:
                     break
-        return self._concluded(symbol, parts, asked=asked, answered=answered)
+        return self._concluded(symbol, parts, heard)
 
-    def _concluded(self, symbol: str, parts: Sequence[Part], *, asked: bool, answered: bool) -> Score | None:
-        """Return what the parts come to, and keep it when somebody was asked for it."""
-        if not asked:
+    def _concluded(self, symbol: str, parts: Sequence[Part], heard: _Heard) -> Score | None:
+        """Return what the parts come to, and keep it when somebody was asked for it and nobody else is asking."""
+        if not heard.asked and parts:
             return _at_hand(tuple(parts))
         at = self.clock()
         score = average(parts, at.timestamp())
-        if score is None and not answered and self.sources:
+        if score is None and not heard.answered and self.sources:
             score = self._last_resort(symbol, at)
             if score is not None:
                 return score
-        reason = "" if score else "no news" if answered else "no provider answers"
-        self.ledger.conclude(symbol, score, at=at, reason=reason)
+        if heard.asked and not heard.waiting:
+            reason = "" if score else "no news" if heard.answered else "no provider answers"
+            self.ledger.conclude(symbol, score, at=at, reason=reason)
         return score
 
     def _at_hand(self, source: Source, symbol: str, now: float) -> Entry | None:
@@ -132,13 +142,15 @@ class Registry:
                 self.cache.put(source.name, symbol, entry)
         return entry
 
-    def _ask(self, source: Source, symbol: str, attempts: int) -> Entry | None:
+    def _ask(self, source: Source, symbol: str, attempts: int, heard: _Heard) -> Entry | None:
         """Return what the provider says now; None when it fails or must not be asked, or another thread is asking."""
         key = (source.name, symbol)
         with self._turn:
             if key in self._busy:
+                heard.waiting = True
                 return None
             self._busy.add(key)
+        heard.asked = True
         try:
             return self._called(source, symbol, attempts)
         finally:

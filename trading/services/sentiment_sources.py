@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from django.conf import settings
 
@@ -51,18 +52,21 @@ def enabled() -> tuple[str, ...]:
 
 
 def make_registry(
-    names: Iterable[str], *, clock: Clock, sleep: Callable[[float], object] = time.sleep, kept: bool = True
+    names: Iterable[str], *, clock: Clock, sleep: Callable[[float], object] = time.sleep, neutral_stub: bool = False
 ) -> Registry:
-    """Return a registry of the providers called ``names``, earliest first; when not ``kept``, in memory alone."""
+    """Return a registry of the providers called ``names``, earliest first, over the desk's rows.
+
+    With ``neutral_stub`` the stub says nothing good or bad, so that nothing made up is learned from.
+    """
     desk = settings.DESK
     rule = Rule(desk.sentiment_circuit_breaker_threshold, desk.sentiment_circuit_breaker_cooldown * 60.0)
-    gate = Gate(sentiment_gates.Rows() if kept else sentiment_gates.Memory(), clock=clock)
-    ledger = sentiment_keeping.Rows() if kept else sentiment_keeping.Nothing()
+    gate, ledger = Gate(sentiment_gates.Rows(), clock=clock), sentiment_keeping.Rows()
     registry = Registry(gate, ledger, clock=clock, rule=rule, sleep=sleep, names=company_names)
+    makers: dict[str, Callable[[], Provider]] = {**MAKERS, "stub": partial(Stub, 0.0)} if neutral_stub else MAKERS
     for priority, name in enumerate(names):
         weight = desk.sentiment_provider_weights.get(name, 1.0)
         ttl = desk.sentiment_cache_ttl_seconds.get(name, TTL)
-        registry.register(name, MAKERS[name](), weight=weight, priority=priority, ttl=ttl)
+        registry.register(name, makers[name](), weight=weight, priority=priority, ttl=ttl)
     return registry
 
 

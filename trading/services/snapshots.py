@@ -56,7 +56,7 @@ class Fetching:
         self.requests = 0
         self.stopped = ""  # why the run ended early
         names = () if asked.dryrun else asked.providers
-        self.registry: Registry = sentiment_sources.make_registry(names, clock=clock, sleep=sleep)
+        self.registry: Registry = sentiment_sources.make_registry(names, clock=clock, sleep=sleep, neutral_stub=True)
         self.folder = Path(asked.folder)
 
     def steps(self) -> Iterator[Result]:

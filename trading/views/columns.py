@@ -81,6 +81,7 @@ LIVE_WATCH = (
     C("last", "Last", "number", "close of the newest bar, ₹"),
     C("change_pct", "Day", "pct", "against the close of the session before"),
     C("volume", "Volume", "volume", "shares in the newest bar"),
+    C("sentiment", "News", "number", "−1 bearish … +1 bullish; a dash where none is known"),
 )
 FEATURES = {  # name in the engine's feature row → heading, how it is written, meaning; what is not here is not shown
     "fast": ("Fast", "number", "fast simple moving average, ₹"),
@@ -198,7 +199,7 @@ SENTIMENT_SCORES = (
     C("symbol", "Symbol", "symbol"),
     C("value", "Score", "pnl", "−1 bearish … +1 bullish; a dash is neutral"),
     C("confidence", "Sure", "share"),
-    C("source", "From", "text"),
+    C("source", "From", "word"),
     C("at", "As of", "stamp"),
     C("reason", "Note"),
 )
@@ -209,14 +210,14 @@ SENTIMENT_ITEMS = (
     C("value", "Score", "pnl", "−1 bearish … +1 bullish"),
     C("confidence", "Sure", "share"),
     C("weight", "Weight", "number", "relevance and engagement"),
-    C("outlet", "By", "text"),
-    C("provider", "Found by", "text"),
+    C("outlet", "By", "word"),
+    C("provider", "Found by", "word"),
     C("fetched_at", "Known since", "stamp", "before this it changed nothing"),
-    C("scorer", "Scorer", "text"),
+    C("scorer", "Scorer", "word"),
 )
 SENTIMENT_CALLS = (
     C("at", "Time", "stamp"),
-    C("provider", "Provider", "text"),
+    C("provider", "Provider", "word"),
     C("symbol", "Symbol", "symbol"),
     C("error", "What went wrong"),
 )

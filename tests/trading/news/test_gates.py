@@ -1,8 +1,10 @@
 """What one process learns of a provider every other knows: rows and memory keep the same books."""
 
 import datetime as dt
+import threading
 
 import pytest
+from django.db import connection
 
 from tests.trading.news.fakes import Says, registry, word
 from trading.adapters.news.errors import Barred, Rationed, Refused, Transient
@@ -114,3 +116,29 @@ def test_moments_are_kept_to_the_microsecond(clock):
     made = registry(clock, Says("newsapi", word(0.4)), kept=True)
     made.get_sentiment("TCS")
     assert NewsProvider.objects.get().last_success_at == clock()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_ask_at_once_never_take_more_than_there_is(clock):
+    taken, start = [], threading.Barrier(5)
+
+    def work():
+        gate = Gate(sentiment_gates.Rows(), clock=clock)
+        gate.limits["newsapi"] = Limits(per_minute(12))
+        start.wait()
+        try:
+            for _ in range(5):
+                gate.spend("newsapi")
+                taken.append(1)
+        except Rationed:
+            pass
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 12
+    assert NewsProvider.objects.get().requests == 12

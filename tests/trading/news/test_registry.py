@@ -251,8 +251,9 @@ def test_two_threads_do_not_ask_the_same_thing_at_once(clock):
             leave.wait(5)
             return super().fetch(question, ration)
 
-    slow = Slow("newsapi", word(0.4))
+    slow, concluded = Slow("newsapi", word(0.4)), []
     made = registry(clock, slow)
+    made.ledger.conclude = lambda symbol, score, **_: concluded.append((symbol, score and score.value))
     first = threading.Thread(target=made.get_sentiment, args=("TCS",))
     first.start()
     assert entered.wait(5)
@@ -261,6 +262,7 @@ def test_two_threads_do_not_ask_the_same_thing_at_once(clock):
     first.join()
     assert len(slow.asked) == 1
     assert made.get_sentiment("TCS").value == 0.4
+    assert concluded == [("TCS", 0.4)]  # that one thread found nobody to ask is no word about the news
 
 
 def test_health_is_told_as_the_document_lays_it_out(pair, clock):

@@ -212,11 +212,11 @@ def test_days_out_of_reach_fail_without_a_question(folder, outside, fetch):
     assert "7 days" in run.results[0].error
 
 
-def test_the_stub_needs_no_key_and_asks_nobody(folder, outside, fetch):
+def test_the_stub_needs_no_key_asks_nobody_and_makes_nothing_up(folder, outside, fetch):
     assert states(fetch(providers=("stub",))) == ["fetched"]
     line = line_of(folder)
     assert (line.providers, outside.seen) == (("stub",), [])
-    assert abs(line.score) <= 0.3
+    assert (line.score, line.confidence) == (0.0, 0.5)
 
 
 def test_a_dry_run_writes_mocks_asks_nobody_and_keeps_no_row(folder, outside, fetch):
