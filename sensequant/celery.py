@@ -29,6 +29,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "trading.tasks.update_history",
         "schedule": crontab.from_string(" ".join(settings.DESK.incremental_cron_schedule.split())),
     },
+    # does nothing unless SENTIMENT_SNAPSHOT_ENABLED
+    "fetch sentiment snapshots": {
+        "task": "trading.tasks.fetch_snapshots",
+        "schedule": crontab.from_string(" ".join(settings.DESK.incremental_cron_schedule.split())),
+    },
 }
 
 if settings.DESK.engine_task:

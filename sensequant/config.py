@@ -28,7 +28,9 @@ LAKH, CRORE = 1e5, 1e7
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MODES = ("dry-run", "live", "backtest", "replay")
 PROVIDERS = ("newsapi", "twitter", "stub")
+SCORERS = ("auto", "keyword", "lexicon", "trained")
 WEIGHTS: Mapping[str, float] = MappingProxyType({"newsapi": 0.6, "twitter": 0.4})
+TTLS: Mapping[str, float] = MappingProxyType({"newsapi": 1_800.0, "twitter": 900.0, "stub": 3_600.0})
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -140,8 +142,12 @@ class Desk:
     sentiment_twitter_rate_limit: int = row(450, "Twitter requests a minute", low=1, high=10_000)
     sentiment_provider_weights: Mapping[str, float] = row(WEIGHTS, "Weight of each provider", low=0, high=1)
     sentiment_provider_fallback_order: tuple[str, ...] = row(("newsapi", "twitter"), "Order to try", choices=PROVIDERS)
+    sentiment_cache_ttl_seconds: Mapping[str, float] = row(
+        TTLS, "Seconds each provider's score is fresh", low=1, high=86_400
+    )
     sentiment_circuit_breaker_threshold: int = row(5, "Failures that open a provider's circuit", low=1, high=100)
     sentiment_circuit_breaker_cooldown: int = row(30, "Minutes before it is tried again", low=1, high=1_440)
+    sentiment_scorer: str = row("auto", "Scorer of texts; auto: a trained model, else lexicon", choices=SCORERS)
     sentiment_provider_timeout: float = row(5.0, "Timeout of one request, seconds", low=0.1, high=60)
     sentiment_snapshot_enabled: bool = row(False, "Store daily sentiment snapshots")
     sentiment_snapshot_providers: tuple[str, ...] = row(("stub",), "Providers asked for snapshots", choices=PROVIDERS)

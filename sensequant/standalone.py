@@ -47,7 +47,13 @@ def run() -> int:
     stop = threading.Event()
     with _signals(stop), alone(paths.home()), listening(settings.DESK.bind_address, settings.DESK.port) as door:
         password = prepare()
-        parts = [Part("worker", work), Part("beat", beat), Part("engine", engine), Part("compiler", compiler)]
+        parts = [
+            Part("worker", work),
+            Part("beat", beat),
+            Part("engine", engine),
+            Part("news", news),
+            Part("compiler", compiler),
+        ]
         try:
             for part in parts:
                 part.start(stop)
@@ -235,6 +241,13 @@ def engine(stop: threading.Event) -> None:
     )  # the engine's numbers are loaded in its own thread, while the pages already serve
 
     runner.serve(stop)
+
+
+def news(stop: threading.Event) -> None:
+    """Keep the news of the desk's symbols fresh until ``stop``, when a provider of news is switched on."""
+    from trading.services import sentiment_refresh
+
+    sentiment_refresh.serve(stop)
 
 
 def compiler(stop: threading.Event) -> None:

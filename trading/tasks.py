@@ -13,7 +13,7 @@ from django.conf import settings
 
 from sensequant.lib.errors import Unavailable
 from sensequant.lib.logs import get_logger
-from trading.services import closes, engine_desk, instruments, ticks
+from trading.services import closes, engine_desk, instruments, snapshots, ticks
 from trading.services.market_clock import addresses, market_clock
 
 log = get_logger("tasks")
@@ -69,3 +69,10 @@ def update_history() -> None:
         log.error("bars not updated", code=done.returncode, error=done.stderr.strip()[-500:])
     else:
         log.info("bars updated", outcome=done.stdout.strip()[-500:])
+
+
+@shared_task(ignore_result=True)
+def fetch_snapshots() -> None:
+    """Fetch the sentiment snapshots that are new since the last time, where they are switched on."""
+    done = snapshots.scheduled()
+    log.info("sentiment snapshots", fetched=done)

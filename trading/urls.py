@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, broker, live, preferences, risk, tables
+from trading.views import backtests, broker, live, preferences, risk, sentiment, tables
 
 urlpatterns = [
     path("", live.live_page, name="live"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("broker/breeze/callback", broker.login_callback, name="broker_callback"),
     path("broker/forget", broker.forget_session, name="broker_forget"),
     path("broker/arm", broker.arm_live, name="broker_arm"),
+    path("sentiment", sentiment.sentiment_page, name="sentiment"),
     path("backtests/", backtests.backtests_page, name="backtests"),
     path("backtests/<int:pk>/", backtests.backtest_page, name="backtest"),
     path("backtests/<int:pk>/cancel", backtests.cancel_backtest, name="cancel_backtest"),

@@ -33,6 +33,10 @@ STATUSES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "running": ("◐", "info"),
         "done": ("✔", "up"),
         "failed": ("⛔", "down"),
+        "closed": ("✔", "up"),
+        "open": ("⛔", "down"),
+        "half-open": ("◐", "info"),
+        "off": ("–", "muted"),
     }
 )
 SIDES: Mapping[str, str] = MappingProxyType({"BUY": "up", "LONG": "up", "SELL": "down", "SHORT": "down"})

@@ -6,7 +6,8 @@ const SHAPES = { up: "▲", down: "▼", flat: "◆" };
 const STATUSES = {
   working: ["○", "info"], partial: ["◐", "info"], filled: ["✔", "up"], expired: ["–", "muted"],
   cancelled: ["–", "muted"], rejected: ["⛔", "down"], queued: ["○", "muted"], running: ["◐", "info"],
-  done: ["✔", "up"], failed: ["⛔", "down"],
+  done: ["✔", "up"], failed: ["⛔", "down"], closed: ["✔", "up"], open: ["⛔", "down"],
+  "half-open": ["◐", "info"], off: ["–", "muted"],
 };
 const SIDES = { BUY: "up", LONG: "up", SELL: "down", SHORT: "down" };
 const UNKNOWN = { text: NOTHING, tone: "muted", title: "" };

@@ -24,11 +24,16 @@ from trading.models import (
     Instrument,
     Lease,
     LiveArming,
+    NewsCall,
+    NewsItem,
+    NewsProvider,
     Order,
     OrderEvent,
     Position,
+    SentimentScore,
     Signal,
     Snapshot,
+    SnapshotFetch,
     StreamBar,
     Trade,
 )
@@ -158,4 +163,19 @@ def fetched():
     FetchRun.objects.create(asked={"symbols": ["TCS"]}, state="done", started_at=at(0), finished_at=at(1))
     StreamBar.objects.create(
         symbol="TCS", interval="1minute", start=at(0), open="100", high="101", low="99", close="100.5", origin="ticks"
+    )
+
+
+def news():
+    """One row of everything that is kept of the news, about Acme."""
+    common = {"symbol": "ACME", "provider": "newsapi", "value": 0.4, "confidence": 0.8}
+    NewsItem.objects.create(
+        **common, title="Acme profit surges", published_at=OPEN, fetched_at=at(5), text_hash="h", weight=1.0,
+        scorer="lexicon-1",
+    )  # fmt: skip
+    NewsCall.objects.create(**common, at=at(5), outcome="ok", items=1)
+    NewsProvider.objects.create(name="newsapi", tokens=99, refilled_at=0)
+    SentimentScore.objects.create(symbol="ACME", at=at(5), value=0.4, confidence=0.8, source="newsapi")
+    SnapshotFetch.objects.create(
+        symbol="ACME", day=OPEN.date(), fetched_at=at(5), complete=False, score=0.4, confidence=0.8, path="x.jsonl"
     )

@@ -61,6 +61,7 @@ def everything(people):
     rows.backtest()
     instruments.load(masters.archive(*masters.SHARES, *masters.NOISE), at=now(), source="test")
     actions.record(actions.Told("RELIANCE", "bonus", dt.date(2024, 10, 28), "1:1"), at=now(), by="asha")
+    rows.news()
     LaneState.objects.create(run=run, number=0, symbol="DEMOBANK")
     BarSeries.objects.create(
         source="csv", symbol="RELIANCE", interval="1day", path="x.csv", rows=3, digest="d", verdict="usable",

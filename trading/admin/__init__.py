@@ -14,6 +14,7 @@ from trading.admin import (
     live,
     orders,
     positions,
+    sentiment,
     strategies,
     tokens,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "live",
     "orders",
     "positions",
+    "sentiment",
     "strategies",
     "tokens",
 ]

@@ -36,7 +36,9 @@ def _moment(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     if WHOLE.fullmatch(given):
-        return min(max(EPOCH + dt.timedelta(seconds=min(max(int(given), 0), 10**11)), EARLIEST), LATEST)
+        if given.startswith("-"):
+            raise ValueError("seconds since 1970 are not negative")
+        return min(max(EPOCH + dt.timedelta(seconds=min(int(given), 10**11)), EARLIEST), LATEST)
     try:
         moment = dt.datetime.fromisoformat(given.replace(" ", "+"))  # what an unescaped + arrives as
     except ValueError:

@@ -107,11 +107,15 @@ def told(ts: Ints, minutes: int, news: Sequence[tuple[int, float]], *, memory: i
 
     ``news`` are (seconds UTC, score), oldest first; ``memory`` is in seconds.
     """
+    return heard(ts + minutes * 60, news, memory=memory)
+
+
+def heard(ends: Ints, news: Sequence[tuple[int, float]], *, memory: int = 86_400) -> Floats:
+    """Return the last score published by each of ``ends`` (seconds UTC), NaN when older than ``memory`` seconds."""
     if not news:
         return NOTHING
     when = np.array([at for at, _ in news], np.int64)
     score = np.array([value for _, value in news], np.float64)
-    ends = ts + minutes * 60
     last = np.searchsorted(when, ends, side="right") - 1
     fresh = (last >= 0) & (ends - when[np.maximum(last, 0)] <= memory)
     return np.where(fresh, score[np.maximum(last, 0)], np.nan)

@@ -12,6 +12,7 @@ from trading.models.instruments import CorporateAction, Instrument, Listing, Mas
 from trading.models.live import Snapshot
 from trading.models.orders import Fill, Order, OrderEvent, Signal
 from trading.models.positions import EquityPoint, Position, Trade
+from trading.models.sentiment import NewsCall, NewsItem, NewsProvider, SentimentScore, SnapshotFetch
 from trading.models.strategies import StrategyConfig
 from trading.models.tokens import ApiToken
 
@@ -40,12 +41,17 @@ __all__ = [
     "Listing",
     "LiveArming",
     "MasterFile",
+    "NewsCall",
+    "NewsItem",
+    "NewsProvider",
     "Order",
     "OrderEvent",
     "Position",
     "QuarantinedRow",
+    "SentimentScore",
     "Signal",
     "Snapshot",
+    "SnapshotFetch",
     "StoredAnswer",
     "StrategyConfig",
     "StreamBar",

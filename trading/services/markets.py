@@ -20,7 +20,7 @@ from trading.core.panel import NOTHING, Floats, LaneBars, LaneSpec, lane, told
 from trading.models.instruments import Instrument
 from trading.services import bars as files
 from trading.services import calendar as calendars
-from trading.services import feeds, stream_bars, ticks
+from trading.services import feeds, news_history, stream_bars, ticks
 
 DEMO = "demo"
 STREAM = "stream"
@@ -115,7 +115,8 @@ def one_lane(wanted: Wanted, symbol: str, calendar: Calendar, *, at: dt.datetime
     tick = float(ticks.known(known) or tick_of(loaded.bars.close))
     spec = LaneSpec(symbol, tick, known.lot if known else 1, segment)
     notes = tuple(found.message for found in loaded.report.findings if found.rule in feeds.TOLD)
-    return replace(lane(spec, loaded.bars, wanted.minutes, calendar=calendar), notes=notes)
+    told_then = news_history.sentiment(symbol, loaded.bars.ts, wanted.minutes, calendar=calendar, segment=segment)
+    return replace(lane(spec, loaded.bars, wanted.minutes, calendar=calendar, sentiment=told_then), notes=notes)
 
 
 def _streamed(wanted: Wanted, symbol: str) -> Bars:

@@ -23,7 +23,7 @@ from trading.models.engine import EngineRun
 from trading.models.instruments import Instrument
 from trading.models.orders import Fill
 from trading.services import calendar as calendars
-from trading.services import journal, leases, markets, recording, runs
+from trading.services import journal, leases, markets, recording, runs, sentiment_refresh
 from trading.services.brakes import Brakes
 from trading.services.engine import Engine, Latency, Step
 from trading.services.following import FollowTape
@@ -285,9 +285,10 @@ def run_to_end(
     """
     lease = leases.take(f"engine:{run.name}", leases.myself())
     try:
-        runner = (kind or Runner)(run, stop=stop, clock=clock, show=show)
-        runner.own = lease
-        return runner()
+        with sentiment_refresh.beside(run.mode):
+            runner = (kind or Runner)(run, stop=stop, clock=clock, show=show)
+            runner.own = lease
+            return runner()
     except Exception as error:
         EngineRun.objects.filter(pk=run.pk).update(state="failed", error=str(error), stopped_at=clock())
         raise

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from sensequant.lib.clock import IST
 from sensequant.lib.errors import BadInput
 from sensequant.lib.logs import get_logger
@@ -23,7 +25,7 @@ from trading.core.freshness import Feed
 from trading.core.panel import LaneSpec
 from trading.core.ticks import INF, NAN, Outage, Received, Tick
 from trading.services import calendar as calendars
-from trading.services import stream_bars
+from trading.services import news_history, stream_bars
 from trading.services.engine import Latency
 from trading.services.feed_watch import FeedWatch
 from trading.services.filling import Filler, History
@@ -159,7 +161,7 @@ class StreamTape:
         present, spec = self.venue.clock().timestamp(), self.specs[lane]
         made = Lane(spec.symbol, self._session(lane, day))
         rows = stream_bars.of_day(spec.symbol, self.wanted.interval, day) if made.session else []
-        return [made.bar(row, self.wanted.minutes) for row in rows if row.start < present]
+        return self._told(lane, [made.bar(row, self.wanted.minutes) for row in rows if row.start < present])
 
     def before(self, lane: int, day: int) -> float:
         """Return the lane's last close before a day, NaN when there is none."""
@@ -192,7 +194,8 @@ class StreamTape:
             while live.deaf:
                 self.venue.stream.rejoin(self.venue.tokens[live.deaf.pop()])
             if rows:
-                yield start, [(lane, live.lanes[lane].bar(row, self.wanted.minutes)) for lane, row in rows]
+                bars = [(lane, live.lanes[lane].bar(row, self.wanted.minutes)) for lane, row in rows]
+                yield start, [(lane, self._told(lane, [bar])[0]) for lane, bar in bars]
         self._keep(live, [])
         self._watch.look(live, self.venue.stream, at=self.venue.clock())
         self.venue.stream.expect(False)
@@ -224,6 +227,15 @@ class StreamTape:
         """Ask history no more; the stream is the caller's to close."""
         self._filler.close()
         self.venue.stream.expect(False)
+
+    def _told(self, lane: int, bars: list[Bar]) -> list[Bar]:
+        """Return a lane's bars with the sentiment that was known at their ends; what nobody knew stays unknown."""
+        spec, ts = self.specs[lane], np.array([bar.ts for bar in bars], np.int64)
+        calendar, minutes = calendars.current(), self.wanted.minutes
+        scores = news_history.sentiment(spec.symbol, ts, minutes, calendar=calendar, segment=spec.segment)
+        if not scores.size:
+            return bars
+        return [bar._replace(sentiment=score) for bar, score in zip(bars, scores.tolist(), strict=True)]
 
     def _session(self, lane: int, day: int) -> Session | None:
         date = dt.date(1970, 1, 1) + dt.timedelta(days=day)

@@ -81,6 +81,7 @@ LIVE_WATCH = (
     C("last", "Last", "number", "close of the newest bar, ₹"),
     C("change_pct", "Day", "pct", "against the close of the session before"),
     C("volume", "Volume", "volume", "shares in the newest bar"),
+    C("sentiment", "News", "number", "−1 bearish … +1 bullish; a dash where none is known"),
 )
 FEATURES = {  # name in the engine's feature row → heading, how it is written, meaning; what is not here is not shown
     "fast": ("Fast", "number", "fast simple moving average, ₹"),
@@ -181,3 +182,48 @@ FILLS = (
     C("charges", "Charges", "number", "₹, brokerage and all levies"),
 )
 STEPS = (C("at", "Time", "stamp"), C("old", "From", "status"), C("new", "To", "status"), C("note", "Note"))
+SENTIMENT_PROVIDERS = (
+    C("name", "Provider", "word"),
+    C("circuit", "Circuit", "status", "closed: asked; open: passed over; half-open: one request probes"),
+    C("until", "Until", "time", "when an open circuit is tried again, or it asked us to wait until"),
+    C("weight", "Weight", "number", "in the average of those that answered"),
+    C("success_rate", "Answered %", "number", "calls that were answered, of all"),
+    C("failed_requests", "Failed", "qty", "calls that failed"),
+    C("avg_latency_ms", "Latency ms", "number", "running average"),
+    C("cache_hit_rate", "Cache %", "number", "looks that found a fresh score"),
+    C("requests_left", "Left", "qty", "requests of this minute’s ration"),
+    C("last_success", "Last answer", "stamp"),
+    C("last_error", "Last error"),
+)
+SENTIMENT_SCORES = (
+    C("symbol", "Symbol", "symbol"),
+    C("value", "Score", "pnl", "−1 bearish … +1 bullish; a dash is neutral"),
+    C("confidence", "Sure", "share"),
+    C("source", "From", "word"),
+    C("at", "As of", "stamp"),
+    C("reason", "Note"),
+)
+SENTIMENT_ITEMS = (
+    C("published_at", "Published", "stamp"),
+    C("symbol", "Symbol", "symbol"),
+    C("headline", "Headline"),
+    C("value", "Score", "pnl", "−1 bearish … +1 bullish"),
+    C("confidence", "Sure", "share"),
+    C("weight", "Weight", "number", "relevance and engagement"),
+    C("outlet", "By", "word"),
+    C("provider", "Found by", "word"),
+    C("fetched_at", "Known since", "stamp", "before this it changed nothing"),
+    C("scorer", "Scorer", "word"),
+)
+SENTIMENT_CALLS = (
+    C("at", "Time", "stamp"),
+    C("provider", "Provider", "word"),
+    C("symbol", "Symbol", "symbol"),
+    C("error", "What went wrong"),
+)
+DEMO_NEWS = (
+    C("published_at", "Published", "stamp", "market time"),
+    C("symbol", "Symbol", "symbol"),
+    C("title", "Headline"),
+    C("value", "Score", "pnl", "what the demo desk trades on"),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +11,44 @@ from django.core.management.base import CommandParser
 
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
-from trading.services import benches
+from trading.services import benches, sentiment_benches
+
+NAMES = (*benches.WORKLOADS, sentiment_benches.NAME)
 
 
 class Command(DeskCommand):
-    """The workloads, one line each."""
+    """The workloads, one line each, and what news costs."""
 
-    help = "Time the backtester on four workloads, beside raptorbt where it is installed (requirements, compare part)."
+    help = (
+        "Time the backtester on four workloads, beside raptorbt where it is installed (requirements, compare part), "
+        "and the parts of news: scoring, registry, cache, token bucket."
+    )
     examples = "  manage.py bench\n  manage.py bench --only W1,W2 --json\n  manage.py bench --trades trades.json"
 
     def arguments(self, parser: CommandParser) -> None:
         """Add what to run."""
-        parser.add_argument("--only", default=",".join(benches.WORKLOADS), metavar="W1,W2,…", help="workloads to run")
+        parser.add_argument(
+            "--only", default=",".join(NAMES), metavar="W1,W2,…", help=f"what to run, of {', '.join(NAMES)}"
+        )
         parser.add_argument("--data", default="", metavar="DIR", help="bars to use instead of the built-in ones")
         parser.add_argument("--trades", default="", metavar="FILE", help="write every workload's trades here, as JSON")
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run the workloads one after another."""
         names = [name.strip() for name in options["only"].split(",") if name.strip()]
+        for name in names:
+            if name not in NAMES:
+                raise BadInput(f"there is no workload {name!r}", fix=f"use {', '.join(NAMES)}")
         figures, trades = {}, {}
         for name in self.progress(names, total=len(names), label="bench"):
+            if name == sentiment_benches.NAME:
+                figures[name] = sentiment_benches.measure()
+                continue
             work = benches.workloads([name], options["data"])[name]
             figures[name], trades[name] = benches.measure(name, work)
         if options["trades"]:
             _write(Path(options["trades"]), trades)
-        return figures, _table(figures)
+        return figures, "\n\n".join(_tables(figures))
 
 
 def _write(path: Path, trades: dict[str, Any]) -> None:
@@ -43,6 +57,23 @@ def _write(path: Path, trades: dict[str, Any]) -> None:
     except OSError as error:
         fix = "name a file in a folder you may write to"
         raise BadInput(f"{path} cannot be written: {error.strerror}", fix=fix) from None
+
+
+def _tables(figures: dict[str, Any]) -> Iterator[str]:
+    work = {name: each for name, each in figures.items() if name != sentiment_benches.NAME}
+    if work:
+        yield _table(work)
+    if news := figures.get(sentiment_benches.NAME):
+        yield _news(news)
+
+
+def _news(told: dict[str, Any]) -> str:
+    lines = [f"{sentiment_benches.NAME:4} {'ms each':>32} {'allowed':>9}"]
+    for name in (key.removesuffix("_ms") for key in told if key.endswith("_ms") and key != "allowed_ms"):
+        most = told["allowed_ms"].get(name)
+        mark = "  too slow" if name in told["slow"] else ""
+        lines.append(f"{'':4} {name:20} {told[name + '_ms']:>11.5f} {'' if most is None else most:>9}{mark}")
+    return "\n".join(lines)
 
 
 def _table(figures: dict[str, Any]) -> str:
