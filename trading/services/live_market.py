@@ -49,9 +49,11 @@ class Followed:
 
 
 def follow(
-    wanted: Wanted, rules: Rules, *, clock: MarketClock, rest: Callable[[], bool], hooks: Hooks, orders: bool
+    wanted: Wanted, rules: Rules, *, clock: MarketClock, rest: Callable[[], bool], hooks: Hooks, orders: bool, warm: bool
 ) -> Followed:  # fmt: skip
     """Begin to follow ``wanted`` at Breeze, daily bars made of minutes; ``orders`` hears order notifications too.
+
+    ``warm`` reads the sessions before today; a run that goes on remembers what they taught it, and starts at once.
 
     SessionLost without a session, Unavailable when the broker's master was never read, NotFound or BadInput for a
     symbol it does not list, NotAllowed for a trade-to-trade share when ``rules`` want to be flat by the evening.
@@ -61,7 +63,7 @@ def follow(
     if note := instruments.ensure(at=at, addresses=addresses()):
         log.warning("instruments", note=note)
     listings = [_listing(symbol, at, intraday=rules.intraday == 1) for symbol in sorted(wanted.symbols)]
-    past = Tape([_warm(wanted, listing, at) for listing in listings])
+    past = Tape([_warm(wanted, each, at) if warm else _cold(wanted, each) for each in listings])
     names = tuple(
         Name(spec.symbol, each.isec_code, _decimal_tick(spec)) for spec, each in zip(past.specs, listings, strict=True)
     )
@@ -105,14 +107,18 @@ def _warm(wanted: Wanted, listing: Listing, at: dt.datetime) -> LaneBars:
     for _ in range((WARM_DAYS if wanted.minutes >= DAY else WARM_SESSIONS) - 1):
         first = calendar.previous_session(first)
     try:
-        found = markets.one_lane(replace(wanted, start=first, end=last), listing.symbol, calendar, at=at)
+        return markets.one_lane(replace(wanted, start=first, end=last), listing.symbol, calendar, at=at)
     except SenseQuantError as error:
         log.warning("nothing to warm up on", symbol=listing.symbol, error=str(error))
-        share = Instrument.objects.filter(symbol=listing.symbol).first()
-        tick = ticks.known(share)
-        spec = LaneSpec(listing.symbol, float(tick or markets.TICK), 1, share.segment if share else "equity")
-        found = lane(spec, empty(), wanted.minutes, calendar=calendar)
-    return found
+        return _cold(wanted, listing)
+
+
+def _cold(wanted: Wanted, listing: Listing) -> LaneBars:
+    """Return a lane without bars."""
+    share = Instrument.objects.filter(symbol=listing.symbol).first()
+    tick = ticks.known(share)
+    spec = LaneSpec(listing.symbol, float(tick or markets.TICK), 1, share.segment if share else "equity")
+    return lane(spec, empty(), wanted.minutes, calendar=calendars.current())
 
 
 def _history(wanted: Wanted, codes: dict[str, str], clock: MarketClock) -> Callable[..., Bars]:

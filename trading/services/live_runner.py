@@ -87,7 +87,10 @@ class StreamRunner(runner.Runner):
         rules = runs.setup_of(runner.plan_of(self.run)[1], self.wanted).rules
         hooks = Hooks(on_ticks=self._ticked, on_notices=self._noticed)
         live = self.run.mode == "live"
-        self.market = follow(self.wanted, rules, clock=self.clock, rest=self._rest, hooks=hooks, orders=live)
+        fresh = not self.run.numbers
+        self.market = follow(
+            self.wanted, rules, clock=self.clock, rest=self._rest, hooks=hooks, orders=live, warm=fresh
+        )  # fmt: skip
         return self.market.tape
 
     def _span(self) -> tuple[dt.date, dt.date]:
