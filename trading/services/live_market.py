@@ -49,7 +49,8 @@ class Followed:
 
 
 def follow(
-    wanted: Wanted, rules: Rules, *, clock: MarketClock, rest: Callable[[], bool], hooks: Hooks, orders: bool, warm: bool
+    wanted: Wanted, rules: Rules, *, clock: MarketClock, rest: Callable[[], bool], hooks: Hooks, orders: bool,
+    warm: bool,
 ) -> Followed:  # fmt: skip
     """Begin to follow ``wanted`` at Breeze, daily bars made of minutes; ``orders`` hears order notifications too.
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from sensequant.lib.clock import IST, now
@@ -20,7 +21,7 @@ from trading.core.bars import DAY
 from trading.core.ports import OrderDesk
 from trading.core.rules import Setup
 from trading.core.simulation import Schedule
-from trading.core.state import OPERATOR, SIDE, Happening
+from trading.core.state import OPERATOR, SIDE, TICK, Happening
 from trading.core.ticks import Received, Tick
 from trading.models.engine import EngineRun
 from trading.services import arming, budgets, journal, leases, runner, runs, sessions
@@ -207,7 +208,11 @@ class LiveRunner(StreamRunner):
 
     def _names(self) -> Sequence[Name]:
         assert self.market is not None  # noqa: S101 - the tape was opened
-        return self.market.names
+        # a run that goes on knows the tick it began with; what is known of it today may only be a guess
+        return [
+            replace(name, tick=Decimal(str(floats[TICK])))
+            for name, floats in zip(self.market.names, self.engine.L, strict=True)
+        ]
 
     def close(self) -> None:
         """Let requests under way end, keep what they came to, hang up and give the lease back."""
