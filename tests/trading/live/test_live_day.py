@@ -126,7 +126,7 @@ def test_an_engine_killed_twice_goes_on_and_every_share_is_accounted_for(bars, t
     with simulator(*PACE, csv=bars) as venue:
         engine = Engine(venue, tmp_path, "live")
         engine.waits(RUNS)
-        venue.clock(speed=SPEED)
+        venue.clock(speed=SPEED / 2)  # two starts must fit into the session
         engine.waits("SELECT count(*) FROM trading_fill")
         engine.kill()
         before = engine.rows("SELECT bars FROM trading_enginerun")[0][0]
@@ -166,7 +166,7 @@ def test_a_stop_from_outside_squares_off_and_ends_within_ten_seconds(bars, tmp_p
     with simulator(*PACE, csv=bars) as venue:
         engine = Engine(venue, tmp_path, "live")
         engine.waits(RUNS)
-        venue.clock(speed=SPEED)
+        venue.clock(speed=SPEED / 2)
         engine.waits("SELECT count(*) FROM trading_position")
         begun = time.monotonic()
         engine.process.send_signal(signal.SIGTERM)
