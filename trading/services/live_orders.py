@@ -71,8 +71,10 @@ class Live:
     due: float = 0.0  # next reading
     busy: bool = False
     sent: float = 0.0
+    lags: int = 0  # readings whose deals were fewer than the order says
     pushes: int = 0  # times an exit's limit was moved
     cancelling: bool = False
+    unwanted: bool = False  # the desk waits for it no longer
     quoted: bool = False  # a quote was asked for, because no tick was fresh
     unread: bool = False  # a cancel or a change was asked for, and the order was not read since
 

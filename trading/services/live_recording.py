@@ -34,7 +34,8 @@ class Ending:
 class LiveRecorder(Recorder):
     """Writes the happenings of one run with a broker.
 
-    ``trade_id`` names the deal whose booking is being recorded, ``ending`` says how the order ended that is given up.
+    ``trade_id`` names the deal whose booking is being recorded, ``ending`` says how the order ended that is given up;
+    without one the desk wants an order no longer whose end only the broker can tell.
     With a ``lease`` nothing is written once another process has it. ``broken``: a happening could not be recorded, so
     what the engine has in mind is not what stands in the rows; nothing more is written, the run must be restored.
     """
@@ -46,7 +47,8 @@ class LiveRecorder(Recorder):
         self.lease: Held | None = None
         self.broken = False
         self.trade_id: str = ""
-        self.ending = Ending(Status.EXPIRED)
+        self.ending: Ending | None = None
+        self.unwanted: list[int] = []  # numbers of entries the desk waits for no longer; the broker must be asked
         self.instant = False
         self.fresh: list[Order] = []  # committed and not yet sent
         self.booked: list[Fill] = []  # deals the journal has not told yet
@@ -128,9 +130,11 @@ class LiveRecorder(Recorder):
             self.move(order, Status.PARTIAL, at=moment(each.ts))
 
     def expired(self, each: Happening, step: Step) -> None:
-        """Keep how an order ended whose rest will not be filled."""
+        """Keep how an order ended whose rest will not be filled; one that may still be filled goes on being watched."""
         order = self.orders[int(each.values["order"])]
-        if order.status != self.ending.status:
+        if self.ending is None:
+            self.unwanted.append(order.number)
+        elif order.status != self.ending.status:
             self.move(order, self.ending.status, at=moment(each.ts), note=self.ending.note)
 
     def move(self, order: Order, new: Status, *, at: dt.datetime, note: str = "", **changes: object) -> None:

@@ -20,7 +20,7 @@ from sensequant.lib.errors import BadInput, NotAllowed
 from sensequant.lib.logs import get_logger
 from trading.adapters.breeze.errors import BudgetSpent, Busy, NotSent, Refused, SessionLost
 from trading.core.errors import Invalid
-from trading.core.orders import OPEN, Status
+from trading.core.orders import OPEN, Status, may_become
 from trading.core.ports import Deal, OrderDesk, Report, Ticket
 from trading.core.state import ENTRY, EXIT, QTY, Happening
 from trading.models.orders import Fill, Order
@@ -91,6 +91,10 @@ class OrderRoom:
             crash.point("intent-committed")
             self.watch(order)
         self.recorder.fresh.clear()
+        for number in self.recorder.unwanted:
+            if number in self.live:
+                self.live[number].unwanted, self.live[number].due = True, 0.0
+        self.recorder.unwanted.clear()
         self.pump()
 
     def pump(self) -> None:
@@ -128,7 +132,9 @@ class OrderRoom:
 
     def watch(self, order: Order) -> Live:
         """Watch an order from now on."""
-        live = Live(order, self.lanes[order.symbol], sent=time.monotonic())
+        lane = self.lanes[order.symbol]
+        unwanted = order.purpose == "entry" and self.engine.waits_for(lane) != order.number
+        live = Live(order, lane, sent=time.monotonic(), unwanted=unwanted)
         self.live[order.number] = live
         self.recorder.orders[order.number] = order
         return live
@@ -139,12 +145,14 @@ class OrderRoom:
 
     def _tend(self, live: Live, now: float) -> None:
         order, late = live.order, now - live.sent
-        if order.status == Status.NEW and now >= self._next:
+        if order.status == Status.NEW and live.unwanted:
+            self.finish(live, Status.CANCELLED, "the desk changed its mind; never sent")
+        elif order.status == Status.NEW and now >= self._next:
             self._begin(live)
         elif order.status in (Status.WORKING, Status.PARTIAL):
             if live.unread:
                 self.look(live)
-            elif not live.exit and late * self.clock.speed > self.patience and not live.cancelling:
+            elif self._over(live, late) and not live.cancelling:
                 self.cancel(live)
             elif live.exit and late > EXIT_PATIENCE * (live.pushes + 1) and live.pushes < PUSHES:
                 self._push(live)
@@ -152,6 +160,10 @@ class OrderRoom:
                 self.look(live)
         elif order.status not in OPEN:
             self.live.pop(order.number, None)
+
+    def _over(self, live: Live, late: float) -> bool:
+        """Say whether an entry is to be taken back ``late`` seconds after it was sent."""
+        return not live.exit and (live.unwanted or late * self.clock.speed > self.patience)
 
     def look(self, live: Live) -> None:
         """Read an order and its deals, whatever we take it for."""
@@ -313,7 +325,8 @@ class OrderRoom:
             self._done(live)
             self.guard.came_through(live)
         elif order.filled < report.filled:
-            live.due = time.monotonic() + SOON  # the list of deals lags behind the book
+            live.lags += 1  # the list of deals lags behind the book
+            live.due = time.monotonic() + min(SOON * 2 ** min(live.lags - 1, 9), LOOK_EVERY)
         elif report.status in FINAL:
             self.finish(live, report.status, report.word)
         else:
@@ -360,10 +373,11 @@ class OrderRoom:
         order, lane = live.order, live.lane
         if status == Status.REJECTED and order.filled:
             status = Status.CANCELLED  # what was filled was not rejected
-        self.recorder.ending = Ending(status, note)
         if self.engine.waits_for(lane) == order.number:
+            self.recorder.ending = Ending(status, note)
             self.take(self.engine.give_up(lane, self.now()))
-        elif order.status != status:
+            self.recorder.ending = None
+        elif may_become(Status(order.status), status):
             self.recorder.move(order, status, at=self.clock(), note=note)
         self._done(live)
         if live.exit:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.simulators import simulator
+from tests.simulators import bar_folder, simulator
 from tests.trading.breeze.followed import Followed
 from tests.trading.breeze.streamed import HASTY
 from trading.core.tick_bars import Pace
@@ -89,3 +89,21 @@ def test_killed_for_a_while_the_market_is_followed_again_and_the_gap_filled_and_
     assert "history" in found[2:]
     assert not Condition.objects.filter(code="bar-missing").exists()
     assert len(followed.stream.outages) == 2
+
+
+def test_fifty_busy_shares_lose_no_bar(tmp_path):
+    symbols = [f"SHARE{number:02d}" for number in range(50)]
+    folder = bar_folder(tmp_path, {symbol: 200.0 + 37.0 * k for k, symbol in enumerate(symbols)})
+    busy = ("--date", "2026-11-23", "--at", "09:14:30", "--speed", "30", "--ticks-per-second", "10")
+    with simulator(*busy, "--calls-per-minute", "9999", csv=folder) as venue:
+        followed = Followed(venue, symbols)
+        try:
+            followed.take(3)
+            recorded = {lane: list(followed.recorded(lane)) for lane in (0, 25, 49)}
+        finally:
+            followed.close()
+    assert {lane: list(followed.found) for lane in recorded} == recorded
+    assert all(len(rows) == 50 for rows in followed.found.values())
+    assert sum(followed.tape.latency.buckets) > 1000
+    assert followed.tape.latency.quantile(0.5) < 5_000
+    assert followed.stream.overflowed == 0

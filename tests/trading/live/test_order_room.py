@@ -11,7 +11,7 @@ from tests.trading.live.desk import Desk
 from trading.adapters.breeze.errors import BudgetSpent, NotSent, Refused, SessionLost, Transient
 from trading.core.orders import Status
 from trading.core.ports import Ticket
-from trading.core.state import PEND, RESERVED
+from trading.core.state import HELD, PEND, RESERVED
 from trading.models import BrokerMessage, Condition, Fill, Order, OrderEvent, Trade
 from trading.services import guard, leases, order_book, order_room
 
@@ -249,6 +249,36 @@ def test_a_stop_hit_while_the_entry_is_still_filling_leaves_with_what_is_held(de
     desk.venue.fill(desk.venue.newest(), 6, "97.00")
     desk.until(lambda: desk.held() == 0)
     assert sum(f.quantity for f in Fill.objects.filter(order__purpose="exit")) == 10
+
+
+def test_a_bar_that_says_leave_takes_a_working_entry_back_and_does_not_believe_it_gone(desk):
+    order = desk.buy()
+    desk.until(lambda: desk.venue.book)
+    entry = desk.venue.newest()
+    desk.venue.fill(entry, 4, "100.00")
+    desk.until(lambda: desk.held() == 4)
+    desk.venue.deaf_to_cancel = True
+    desk.engine.K[0][HELD] = 2  # held over night by a strategy that trades inside the day
+    desk.bar(100.0)
+    desk.room.dispatch()
+    desk.until(lambda: desk.venue.verbs("cancel") and len(desk.venue.book) == 2)
+    assert status(order) == Status.PARTIAL
+    desk.venue.fill(entry, 6, "100.00")
+    desk.until(lambda: status(order) == Status.FILLED)
+    desk.venue.fill(desk.venue.newest(), 4, "100.00")
+    desk.until(lambda: desk.held() == 6)  # and the next bar leaves with the rest
+    desk.bar(100.0)
+    desk.room.dispatch()
+    desk.until(lambda: len(desk.venue.book) == 3)
+
+
+def test_an_entry_the_desk_no_longer_wants_is_not_sent(desk):
+    desk.room._next = time.monotonic() + 60.0
+    order = desk.buy()
+    desk.recorder.unwanted.append(order.number)
+    desk.room.dispatch()
+    assert status(order) == Status.CANCELLED
+    assert desk.venue.verbs("place") == []
 
 
 def test_a_deal_nobody_ordered_is_told_and_not_booked(desk):
