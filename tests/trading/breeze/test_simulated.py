@@ -29,7 +29,9 @@ CODE = "RELIND"
 @pytest.fixture(scope="module")
 def venue(tmp_path_factory):
     folder = bar_folder(tmp_path_factory.mktemp("bars"), start=dt.date(2026, 11, 20))
-    with simulator("--date", "2026-11-23", "--calls-per-minute", "10000", csv=folder) as found:
+    with simulator(
+        "--date", "2026-11-23", "--calls-per-minute", "10000", "--orders-per-second", "1000", csv=folder
+    ) as found:
         found.clock(at="10:00")
         yield found
 
