@@ -37,6 +37,11 @@ def score(symbol: str, *, at: dt.datetime | None = None) -> SentimentScore | Non
     return (rows.filter(at__lte=at) if at else rows).first()
 
 
+def newest_score() -> int:
+    """Return the number of the newest score of any symbol; 0 before the first."""
+    return SentimentScore.objects.aggregate(newest=Max("id"))["newest"] or 0
+
+
 def symbols() -> list[str]:
     """Return every symbol there are items of."""
     return list(NewsItem.objects.order_by("symbol").values_list("symbol", flat=True).distinct())

@@ -19,7 +19,7 @@ from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
 from trading.core.news_pace import pace
 from trading.models.engine import EngineRun
-from trading.selectors.sentiment import failures_since
+from trading.selectors.sentiment import failures_since, newest_score
 from trading.services import calendar as calendars
 from trading.services import conditions, sentiment_sources
 from trading.services.sentiment import Registry, Stopping
@@ -45,6 +45,7 @@ class Refresher:
         self.registry, self.symbols, self.stop, self.clock, self.board = registry, symbols, stop, clock, board
         self.due: dict[str, float] = {}
         self.tidied = 0.0
+        self.newest = 0
 
     def __call__(self) -> None:
         """Go on until ``stop``; whatever goes wrong in a round is logged, and the next one comes."""
@@ -66,11 +67,15 @@ class Refresher:
         begun = self.clock()
         asked = [symbol for symbol in symbols if self._refresh(symbol, begun)]
         at = self.clock()
-        if asked or at.timestamp() - self.tidied >= TIDY:
+        tidy = bool(asked) or at.timestamp() - self.tidied >= TIDY
+        if tidy:
             self.tidied = at.timestamp()
             self.registry.tidy()
             watch(self.registry, at=at)
-        self.board.load(symbols, at=at)
+        newest = newest_score()
+        if tidy or newest != self.newest:  # another process may have asked
+            self.newest = newest
+            self.board.load(symbols, at=at)
 
     def _refresh(self, symbol: str, begun: dt.datetime) -> bool:
         if begun.timestamp() < self.due.get(symbol, 0.0) or not self.registry.sources:

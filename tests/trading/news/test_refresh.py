@@ -39,6 +39,15 @@ def test_a_round_asks_about_every_symbol_and_loads_the_board(refresher, clock):
     assert one.board.value("TCS", clock().timestamp() + 3.0) == 0.4
 
 
+def test_what_another_process_was_told_is_on_the_board_a_second_later(refresher, clock):
+    one = refresher(Says("newsapi", word(0.4)))
+    one.round()
+    clock.pass_(10.0)
+    SentimentScore.objects.create(symbol="ACME", at=clock(), value=-0.9, confidence=0.8)
+    one.round()
+    assert one.board.value("ACME", clock().timestamp() + 3.0) == -0.9
+
+
 def test_a_symbol_is_asked_about_again_when_its_score_goes_stale(refresher, clock):
     news = Says("newsapi", word(0.4))
     one = refresher(news, ttl=600.0)

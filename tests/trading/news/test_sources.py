@@ -1,7 +1,11 @@
 """The desk's registry is what the settings say, over the real APIs' words."""
 
+import subprocess
+import sys
+
 import pytest
 
+from sensequant.config import ROOT
 from tests.trading.news.server import article, post
 from trading.models import Instrument, NewsItem
 from trading.services import sentiment_sources
@@ -83,3 +87,13 @@ def test_a_company_is_known_by_the_master_and_by_what_headlines_say():
     assert company_names("TATASTEEL") == ("Tata Steel",)
     assert company_names("INFY") == ("Infosys",)
     assert company_names("NOBODY") == ()
+
+
+def test_neither_the_engine_nor_the_pages_load_what_asks_the_providers_until_one_is_asked():
+    code = (
+        "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; import django; django.setup(); "
+        "import trading.services.runner, trading.services.sentiment_refresh, sensequant.asgi, sensequant.urls; "
+        "assert not {'httpx', 'httpcore'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
