@@ -106,7 +106,7 @@ def test_an_order_within_the_market_trades_in_parts_and_moves_money_and_shares(v
         ({"action": "hold"}, "Action"),
         ({"validity": "vtc"}, "Validity"),
         ({"quantity": "100000"}, "Insufficient limits"),
-        ({"action": "sell"}, "Insufficient holdings"),
+        ({"action": "sell", "quantity": "9999"}, "Insufficient holdings"),
     ],
 )
 def test_an_order_that_cannot_be_is_refused_and_nothing_is_left_of_it(client, changes, told):
