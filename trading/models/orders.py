@@ -6,9 +6,17 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Cast, Round
+from django.db.models.lookups import Exact
 
 from trading.core.orders import Status
 from trading.models.engine import EngineRun
+
+
+def _units(name: str) -> Cast:
+    """Return a price column in whole units of 1e-4 rupee."""
+    return Cast(Round(F(name) * 10_000), models.BigIntegerField())
+
 
 DIRECTIONS = [("LONG", "LONG"), ("SHORT", "SHORT"), ("FLAT", "FLAT")]
 SIDES = [("BUY", "BUY"), ("SELL", "SELL")]
@@ -63,6 +71,9 @@ class Order(models.Model):
     limit_price = models.DecimalField(
         max_digits=14, decimal_places=4, null=True, blank=True, help_text="₹, as sent to the broker"
     )
+    tick = models.DecimalField(
+        max_digits=8, decimal_places=4, null=True, blank=True, help_text="₹, the share's price step when it was sent"
+    )
     status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in Status], default=Status.WORKING)
     created_at = models.DateTimeField(help_text="market time: end of the deciding bar")
     broker_order_id = models.CharField(max_length=40, null=True, blank=True, unique=True)
@@ -83,6 +94,13 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(price__gt=0), name="order_price_positive"),
             models.CheckConstraint(
                 condition=Q(limit_price=None) | Q(limit_price__gt=0), name="order_limit_price_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(limit_price=None) | Q(tick__isnull=False, tick__gt=0), name="order_limit_price_has_a_tick"
+            ),
+            models.CheckConstraint(
+                condition=Q(limit_price=None) | Q(Exact(_units("limit_price") % _units("tick"), 0)),
+                name="order_limit_price_on_tick",
             ),
         ]
 

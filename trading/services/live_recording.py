@@ -68,7 +68,7 @@ class LiveRecorder(Recorder):
             self.fence()
             super()._save_numbers()
 
-    def claim(self, order: Order, limit: Decimal, *, at: dt.datetime) -> bool:
+    def claim(self, order: Order, limit: Decimal, tick: Decimal, *, at: dt.datetime) -> bool:
         """Mark an order as being sent, in one transaction with a look at the lease and at the kill switch.
 
         False for an entry while the switch is on; NotAllowed when the lease is gone.
@@ -81,7 +81,7 @@ class LiveRecorder(Recorder):
             if order.purpose == "entry" and halts.engaged(halts.KILL):
                 return False
             token = lease.token if lease else None
-            self.move(order, Status.SENDING, at=at, sent_at=at, limit_price=limit, fence=token)
+            self.move(order, Status.SENDING, at=at, sent_at=at, limit_price=limit, tick=tick, fence=token)
         return True
 
     def fence(self) -> None:

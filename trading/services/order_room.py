@@ -210,7 +210,7 @@ class OrderRoom:
         deadline = time.monotonic() + SEND_WITHIN
         if self.lease is not None:
             deadline = min(deadline, self.lease.good_until)
-        if not self.recorder.claim(order, limit, at=self.clock()):
+        if not self.recorder.claim(order, limit, name.tick, at=self.clock()):
             self.finish(live, Status.CANCELLED, "the kill switch is on; never sent")
             return
         live.sent = time.monotonic()
@@ -301,7 +301,9 @@ class OrderRoom:
         self.session(answer)
         if answer.error is not None:
             live.cancelling = False
-        elif answer.verb == "modify" and answer.result.limit > 0:
+        elif (
+            answer.verb == "modify" and answer.result.limit > 0 and not answer.result.limit % self.names[live.lane].tick
+        ):
             Order.objects.filter(pk=live.order.pk).update(limit_price=answer.result.limit)
         live.due = time.monotonic() + SOON
 

@@ -5,6 +5,8 @@ import time
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError
 
 from sensequant.lib.errors import NotAllowed
 from tests.trading.live.desk import Desk
@@ -44,6 +46,33 @@ def test_an_entry_is_committed_before_it_is_sent_and_sent_once(desk):
     assert (ticket.code, ticket.side, ticket.quantity, ticket.product) == ("RELIND", "BUY", 10, "cash")
     assert ticket.limit == order.limit_price == Decimal("100.50")
     assert order.broker_order_id == desk.venue.newest()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limit_price": Decimal("100.52")},
+        {"limit_price": Decimal("-100.50")},
+        {"limit_price": Decimal(0)},
+        {"tick": None},
+        {"quantity": 0},
+        {"price": Decimal(0)},
+        {"filled": 11},
+    ],
+)
+def test_the_database_itself_refuses_an_order_that_cannot_be(desk, wrong):
+    order = desk.buy()
+    desk.until(lambda: status(order) == Status.WORKING)
+    assert (order.limit_price, order.tick) == (Decimal("100.50"), Decimal("0.05"))
+    with pytest.raises(IntegrityError):
+        Order.objects.filter(pk=order.pk).update(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"limit_price": Decimal("NaN")}, {"quantity": -5}, {"price": Decimal("Infinity")}])
+def test_what_is_no_number_never_reaches_the_database(desk, wrong):
+    order = desk.buy()
+    with pytest.raises((IntegrityError, ArithmeticError, ValueError, DataError, ValidationError)):
+        Order.objects.filter(pk=order.pk).update(**wrong)
 
 
 def test_a_fill_becomes_a_position_once_however_often_it_is_reported(desk):
