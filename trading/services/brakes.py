@@ -29,6 +29,11 @@ class Brakes:
         if self.engine.setup.limits.latched:
             self._breaker(any(each.kind == halts.BREAKER for each in found), at=at)
 
+    @property
+    def leaving(self) -> bool:
+        """Say whether a halt is engaged that wants nothing held."""
+        return bool(self._wanted)
+
     def leave_now(self) -> bool:
         """Say, once for each halt that asks for it, that every position must be left."""
         fresh = self._wanted - self._left

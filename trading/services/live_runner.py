@@ -119,13 +119,17 @@ class StreamRunner(runner.Runner):
 
     def _rest(self) -> bool:
         """Tend to everything but the bars; the tape calls it a few times a second, and it does not wait."""
-        if leases.due(self.lease):
-            leases.renew(self.lease)
+        self._renew()
         if hasattr(self, "picture"):
             self._tend()
             self._look()
             self._show()
         return not (self.stop.is_set() or self.run.stop_requested)
+
+    def _renew(self) -> None:
+        """Keep the lease; NotAllowed when another process has it."""
+        if leases.due(self.lease):
+            leases.renew(self.lease)
 
     def _tend(self) -> None:
         self._say()
@@ -226,8 +230,9 @@ class LiveRunner(StreamRunner):
         deadline = time.monotonic() + WIND_UP
         wish = self.run.plan.get("on_stop") or ("square-off" if self.engine.setup.rules.intraday else "leave")
         leaving = wish == "square-off" and ended != "finished"
-        self._leave_all() if leaving else self._take_back()
         while time.monotonic() < deadline and self._unsettled(leaving=leaving):
+            self._leave_all() if leaving else self._take_back()  # over and over: an entry may fill while it is taken back
+            self._renew()
             self.tape.pump()
             self._tend()
             self.tape.venue.stream.wait(0.05)
@@ -243,7 +248,7 @@ class LiveRunner(StreamRunner):
 
     def _take_back(self) -> None:
         for live in list(self.room.live.values()):
-            if not live.exit and live.order.broker_order_id and not live.busy:
+            if not (live.exit or live.busy or live.cancelling) and live.order.broker_order_id:
                 self.room.cancel(live)
 
     def _broker(self) -> OrderDesk:
@@ -296,13 +301,16 @@ class LiveRunner(StreamRunner):
             self.tended = time.monotonic()
             self.messages.flush(at=now())
             self.differing = self.reconciler.blocked()
+            if self.brakes.leaving:
+                self._leave_all()
             super()._tend()
 
     def _leave_all(self) -> None:
         """Take every entry back and order every position out."""
         self._take_back()
         for lane in range(len(self.engine.specs)):
-            self.room.guard.leave(lane, OPERATOR)
+            if lane not in self.room.guard.again:
+                self.room.guard.leave(lane, OPERATOR)
 
     def _common(self) -> int:
         mask = 0 if self.book.reconciled and self.reconciler.ready else risk.NOT_RECONCILED
