@@ -231,7 +231,7 @@ class LiveRunner(StreamRunner):
         wish = self.run.plan.get("on_stop") or ("square-off" if self.engine.setup.rules.intraday else "leave")
         leaving = wish == "square-off" and ended != "finished"
         while time.monotonic() < deadline and self._unsettled(leaving=leaving):
-            self._leave_all() if leaving else self._take_back()  # over and over: an entry may fill while it is taken back
+            self._leave_all() if leaving else self._take_back()  # again and again: an entry may fill meanwhile
             self._renew()
             self.tape.pump()
             self._tend()
