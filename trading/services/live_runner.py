@@ -247,9 +247,10 @@ class LiveRunner(StreamRunner):
         return busy or entries or (leaving and held)
 
     def _take_back(self) -> None:
-        for live in list(self.room.live.values()):
-            if not (live.exit or live.busy or live.cancelling) and live.order.broker_order_id:
-                self.room.cancel(live)
+        """Want no entry any more: what was not sent is not sent, what works is cancelled."""
+        for live in self.room.live.values():
+            if not live.exit and not live.unwanted:
+                live.unwanted, live.due = True, 0.0
 
     def _broker(self) -> OrderDesk:
         """Return the order desk of today's session, made anew when somebody has logged in since."""
