@@ -262,7 +262,7 @@ def test_it_says_what_came_of_it():
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--mode", "live"), 1, "live trading needs the Breeze connection"),
+        (("--mode", "live"), 2, "live trading needs live prices, not demo"),
         (("--params", "sma=1"), 2, "sma=1 is out of bounds"),
         (("--symbols", "RELIANCE"), 2, "not a demo instrument"),
         (("--strategy", "moonshot"), 2, "unknown strategy"),

@@ -35,8 +35,8 @@ def _dates(options: dict[str, Any], at: dt.datetime) -> dict[str, dt.date]:
 def _complete(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options, what was left out taken from the settings: without any the desk's own engine runs."""
     desk = settings.DESK
-    dated = options["start_date"] is not None
-    mode = options["mode"] or ("replay" if dated else desk.mode)
+    bare = not options["symbols"] and options["start_date"] is None
+    mode = options["mode"] or (desk.mode if bare else "replay")
     if mode not in ("replay", "dry-run", "live"):
         raise BadInput(f"MODE={mode} is no mode of the engine", fix="give --mode replay, dry-run or live")
     alone = not options["symbols"] and mode != "replay"
@@ -67,7 +67,7 @@ class Command(DeskCommand):
     def arguments(self, parser: CommandParser) -> None:
         """Add the mode, the pace and what to run on."""
         parser.add_argument(
-            "--mode", choices=("replay", "dry-run", "live"), help="default: replay with dates, else MODE"
+            "--mode", choices=("replay", "dry-run", "live"), help="default: replay; MODE when no symbols are named"
         )
         parser.add_argument("--on-stop", choices=("leave", "square-off"), default="", help=ON_STOP)
         parser.add_argument("--speed", type=float, default=0.0, help="market seconds a second; 0 = as fast as it goes")
