@@ -83,6 +83,11 @@ class Live:
         """Say whether it leaves a position."""
         return self.order.purpose == "exit"
 
+    @property
+    def urgent(self) -> bool:
+        """Say whether reading it may use the budget kept for exits: it is one, or what it came to is not known."""
+        return self.exit or self.unread
+
 
 @dataclass(slots=True)
 class Again:

@@ -58,6 +58,7 @@ class StreamRunner(runner.Runner):
     def __init__(self, run: EngineRun, *, stop: threading.Event, clock: MarketClock, show: bool = True) -> None:
         """Take the stream's lease, connect, warm up, and restore what the run had come to."""
         self.lease = leases.take(STREAM, leases.myself())
+        run.refresh_from_db()  # whoever had the lease before may have written until just now
         self.tended = time.monotonic()
         self.late = 0  # the bit that says the newest bar came too late to act on
         self.masks: list[int] = []

@@ -74,7 +74,8 @@ class BookReader:
     def _numbers(self, day: dt.date) -> set[str]:
         """Return the numbers the broker has given our orders of a day, but for those so new that they may lag."""
         begin = dt.datetime.combine(day, dt.time(), IST)
-        until = min(begin + dt.timedelta(days=1), self.room.clock() - dt.timedelta(seconds=GRACE))
+        young = dt.timedelta(seconds=GRACE * self.room.clock.speed)
+        until = min(begin + dt.timedelta(days=1), self.room.clock() - young)
         ours = Order.objects.filter(sent_at__gte=begin, sent_at__lt=until).exclude(broker_order_id=None)
         return {str(number) for number in ours.values_list("broker_order_id", flat=True)}
 

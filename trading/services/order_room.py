@@ -168,7 +168,7 @@ class OrderRoom:
     def look(self, live: Live) -> None:
         """Read an order and its deals, whatever we take it for."""
         number = str(live.order.broker_order_id)
-        self._ask(live, "look", lambda desk: reading(desk, number, exit=live.exit))
+        self._ask(live, "look", lambda desk: reading(desk, number, exit=live.urgent))
 
     def _desk(self, live: Live) -> OrderDesk | None:
         """Return today's order desk; None without a session, and the order is tended again soon."""
@@ -288,7 +288,7 @@ class OrderRoom:
         live = _of(answer)
         if answer.error is not None:
             self.session(answer)
-            live.due = time.monotonic() + (1.0 if live.exit else 5.0)
+            live.due = time.monotonic() + (1.0 if live.urgent else 5.0)
             return
         live.unread = False
         report, deals = answer.result
