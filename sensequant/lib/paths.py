@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 from django.conf import settings
@@ -47,7 +48,7 @@ def write_private(path: Path, text: str) -> None:
 def read_or_make_private(path: Path, text: str) -> str:
     """Return what the private file holds; the first caller's ``text`` becomes it, whoever else asks meanwhile."""
     if not path.exists():
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
         write_private(fresh, text)
         with contextlib.suppress(FileExistsError):  # another process was first: then theirs is the one that counts
             os.link(fresh, path)

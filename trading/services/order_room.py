@@ -301,9 +301,7 @@ class OrderRoom:
         self.session(answer)
         if answer.error is not None:
             live.cancelling = False
-        elif (
-            answer.verb == "modify" and answer.result.limit > 0 and not answer.result.limit % self.names[live.lane].tick
-        ):
+        elif answer.verb == "modify" and answer.result.limit > 0 == answer.result.limit % self.names[live.lane].tick:
             Order.objects.filter(pk=live.order.pk).update(limit_price=answer.result.limit)
         live.due = time.monotonic() + SOON
 

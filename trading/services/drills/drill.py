@@ -7,6 +7,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import tempfile
 import time
 import traceback
@@ -49,6 +50,7 @@ def play(wanted: Wanted, *, at: dt.datetime) -> Iterator[dict[str, Any]]:
     folder = Path(tempfile.mkdtemp(prefix="fault-drill-"))
     jobs: list[Child] = []
     store = None
+    before = signal.signal(signal.SIGTERM, _stop)  # databases are dropped whoever ends the drill
     try:
         _warm()
         venue.bars(folder / "market", dates := venue.days(at))
@@ -58,6 +60,7 @@ def play(wanted: Wanted, *, at: dt.datetime) -> Iterator[dict[str, Any]]:
             jobs.append(_job(number, mine, store, folder, dates[0]))
         yield from _outcomes(jobs, len(todo), folder)
     finally:
+        signal.signal(signal.SIGTERM, before)
         for job in jobs:
             job.close()
         if store is not None:
@@ -65,6 +68,10 @@ def play(wanted: Wanted, *, at: dt.datetime) -> Iterator[dict[str, Any]]:
             store.close()
         if not any(folder.glob("job*/*")):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def _warm() -> None:
