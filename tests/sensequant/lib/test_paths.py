@@ -55,3 +55,20 @@ def test_many_processes_starting_at_once_agree_on_the_secret(tmp_path, monkeypat
         thread.join()
     assert len(set(found)) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["key"]
+
+
+def test_many_threads_of_one_process_agree_on_the_secret_for_good(tmp_path):
+    for turn in range(20):
+        found, together = [], threading.Barrier(6)
+
+        def ask(n, file=tmp_path / f"key{turn}", found=found, together=together):
+            together.wait()
+            found.append(paths.read_or_make_private(file, f"key {n}"))
+
+        threads = [threading.Thread(target=ask, args=(n,)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(found) == {(tmp_path / f"key{turn}").read_text()}
+        assert len(found) == 6
