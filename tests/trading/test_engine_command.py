@@ -98,7 +98,6 @@ def until(condition, process, seconds=60):
             return True
         if process.poll() is not None:
             return False
-        time.sleep(0.002)
     raise AssertionError("it takes too long")
 
 

@@ -30,6 +30,11 @@ class Brakes:
             self._breaker(any(each.kind == halts.BREAKER for each in found), at=at)
 
     @property
+    def unheard(self) -> bool:
+        """Say whether the breaker has opened, is to stay so, and no halt tells of it yet."""
+        return bool(self.engine.setup.limits.latched and self.engine.N[BREAKER] == 1 and not self._tripped)
+
+    @property
     def leaving(self) -> bool:
         """Say whether a halt is engaged that wants nothing held."""
         return bool(self._wanted)

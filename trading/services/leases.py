@@ -108,7 +108,7 @@ def release(held: Held) -> None:
     """Give a lease back, so that the next one need not wait."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE trading_lease SET expires_at = {_now()} WHERE name = %s AND holder = %s AND token = %s",  # noqa: S608
+            f"UPDATE trading_lease SET expires_at = {_past()} WHERE name = %s AND holder = %s AND token = %s",  # noqa: S608
             [held.name, held.holder, held.token],
         )
 

@@ -197,7 +197,7 @@ class Runner:
             self._journal(step)
         self.cursor = step.ts
         self.picture.moved(step.ts + seconds, happened=bool(step.happenings))
-        self._look()
+        self._look(at_once=self.brakes.unheard)
         self._show()
 
     def _journal(self, step: Step) -> None:
@@ -234,10 +234,10 @@ class Runner:
             self._show()
         return not (self.stop.is_set() or self.run.stop_requested)
 
-    def _look(self) -> None:
-        """Read the operators' switches and leave a sign of life, a few times a second at most."""
+    def _look(self, *, at_once: bool = False) -> None:
+        """Read the operators' switches and leave a sign of life, a few times a second at most unless ``at_once``."""
         at = self.wall()
-        if (at - self.looked).total_seconds() < LOOK:
+        if not at_once and (at - self.looked).total_seconds() < LOOK:
             return
         self.looked = at
         rows = EngineRun.objects.filter(pk=self.run.pk)

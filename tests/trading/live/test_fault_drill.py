@@ -205,7 +205,9 @@ def play(tmp_path, *arguments):
 @pytest.mark.slow
 def test_the_drill_in_short_form_keeps_every_promise(tmp_path):
     where = ("--database", services.POSTGRES) if services.ON_POSTGRES else ()
-    done = play(tmp_path, "--scenarios", str(len(SHORT)), "--only", *SHORT, "--seed", "11", "--json", *where)
+    done = play(
+        tmp_path, "--scenarios", str(len(SHORT)), "--only", *SHORT, "--seed", "11", "--jobs", "4", "--json", *where
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
     assert found.keys() >= ANSWERS
@@ -221,9 +223,9 @@ def test_the_drill_in_short_form_keeps_every_promise(tmp_path):
 def test_a_connection_that_is_cut_between_claim_and_acknowledgement_loses_nothing(tmp_path):
     if why := services.missing("postgres"):
         pytest.skip(why)
-    done = play(tmp_path, "--scenarios", "2", "--only", "database-cut", "--json", "--database", services.POSTGRES)
+    done = play(tmp_path, "--scenarios", "1", "--only", "database-cut", "--json", "--database", services.POSTGRES)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["cuts"] >= 2
+    assert json.loads(done.stdout)["cuts"] >= 1
 
 
 def test_the_names_of_all_scenarios_can_be_asked_for(tmp_path):

@@ -60,7 +60,7 @@ def play(wanted: Wanted, *, at: dt.datetime) -> Iterator[dict[str, Any]]:
             jobs.append(_job(number, mine, store, folder, dates[0]))
         yield from _outcomes(jobs, len(todo), folder)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once told, it clears up whatever else it is told
         for job in jobs:
             job.close()
         if store is not None:
@@ -68,6 +68,7 @@ def play(wanted: Wanted, *, at: dt.datetime) -> Iterator[dict[str, Any]]:
             store.close()
         if not any(folder.glob("job*/*")):
             shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _stop(*_: Any) -> None:
