@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from trading.api import ROUTERS
+import models_ml.api
+import trading.api
 from trading.api.base import DeskAPI
 
 VERSION = "1.0.0"
 
 api = DeskAPI(VERSION)
-for prefix, router in ROUTERS.items():
-    api.add_router(prefix, router)
+for app in (trading.api, models_ml.api):
+    for prefix, router in app.ROUTERS.items():
+        api.add_router(prefix, router)

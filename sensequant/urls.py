@@ -21,4 +21,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("trading.urls")),
+    path("", include("models_ml.urls")),
 ]

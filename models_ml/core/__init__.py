@@ -1,0 +1,1 @@
+"""What is true of learning: arrays, tuples, tables; numpy and the standard library only."""

@@ -1,0 +1,3 @@
+"""What is remembered of learning."""
+
+__all__: list[str] = []
