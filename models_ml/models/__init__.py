@@ -1,3 +1,7 @@
 """What is remembered of learning."""
 
-__all__: list[str] = []
+from __future__ import annotations
+
+from models_ml.models.training import StudentRun, TeacherRun
+
+__all__ = ["StudentRun", "TeacherRun"]

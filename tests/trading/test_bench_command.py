@@ -10,7 +10,7 @@ from tests.trading.desks import SEED, command
 from trading.core import demo, sweeps
 from trading.core.calendar import NSE
 from trading.core.kernel import kernel
-from trading.services import benches, sentiment_benches
+from trading.services import benches, scoring_benches, sentiment_benches
 
 pytestmark = pytest.mark.django_db
 PROMISED = {"seconds", "seconds_desk", "bars", "trades", "net_pnl", "rss_mb"}
@@ -28,6 +28,7 @@ def small(monkeypatch):
     monkeypatch.setattr(benches, "market", lambda: (fine, coarse))
     monkeypatch.setattr(benches, "ROUNDS", 1)
     monkeypatch.setattr(sentiment_benches, "ROUNDS", 1)
+    monkeypatch.setattr(scoring_benches, "ROWS", 20)
     monkeypatch.setattr(benches, "CUTS", benches.CUTS[:4])
     monkeypatch.setattr(benches, "rivals_job", lambda work: None)
     monkeypatch.setattr(sweeps, "kernel", lambda name, compiled: plain)
@@ -39,8 +40,9 @@ def small(monkeypatch):
 def test_every_workload_tells_the_promised_figures(small):
     code, out, _ = command("bench", "--json")
     found = json.loads(out)
-    assert (code, list(found)) == (0, ["W1", "W2", "W3", "W4", "SENT"])
+    assert (code, list(found)) == (0, ["W1", "W2", "W3", "W4", "SENT", "STUD"])
     assert found.pop("SENT")["seconds"] > 0
+    assert found.pop("STUD")["seconds"] > 0
     for figures in found.values():
         assert set(figures) >= PROMISED
         assert figures["seconds"] > 0
@@ -93,7 +95,7 @@ def _write(file, series):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--only", "W9"), "there is no workload 'W9' (use W1, W2, W3, W4, SENT)"),
+        (("--only", "W9"), "there is no workload 'W9' (use W1, W2, W3, W4, SENT, STUD)"),
         (("--only", "W1", "--data", "/nowhere/at/all"), "lacks min_*.csv or day_all.csv"),
     ],
 )

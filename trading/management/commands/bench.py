@@ -11,17 +11,18 @@ from django.core.management.base import CommandParser
 
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
-from trading.services import benches, sentiment_benches
+from trading.services import benches, scoring_benches, sentiment_benches
 
-NAMES = (*benches.WORKLOADS, sentiment_benches.NAME)
+PARTS = {each.NAME: each.measure for each in (sentiment_benches, scoring_benches)}
+NAMES = (*benches.WORKLOADS, *PARTS)
 
 
 class Command(DeskCommand):
-    """The workloads, one line each, and what news costs."""
+    """The workloads, one line each, and what news and students cost."""
 
     help = (
         "Time the backtester on four workloads, beside raptorbt where it is installed (requirements, compare part), "
-        "and the parts of news: scoring, registry, cache, token bucket."
+        "the parts of news (scoring, registry, cache, token bucket), and a row scored by a student."
     )
     examples = "  manage.py bench\n  manage.py bench --only W1,W2 --json\n  manage.py bench --trades trades.json"
 
@@ -41,8 +42,8 @@ class Command(DeskCommand):
                 raise BadInput(f"there is no workload {name!r}", fix=f"use {', '.join(NAMES)}")
         figures, trades = {}, {}
         for name in self.progress(names, total=len(names), label="bench"):
-            if name == sentiment_benches.NAME:
-                figures[name] = sentiment_benches.measure()
+            if name in PARTS:
+                figures[name] = PARTS[name]()
                 continue
             work = benches.workloads([name], options["data"])[name]
             figures[name], trades[name] = benches.measure(name, work)
@@ -60,15 +61,16 @@ def _write(path: Path, trades: dict[str, Any]) -> None:
 
 
 def _tables(figures: dict[str, Any]) -> Iterator[str]:
-    work = {name: each for name, each in figures.items() if name != sentiment_benches.NAME}
+    work = {name: each for name, each in figures.items() if name not in PARTS}
     if work:
         yield _table(work)
-    if news := figures.get(sentiment_benches.NAME):
-        yield _news(news)
+    for name in PARTS:
+        if told := figures.get(name):
+            yield _parts(name, told)
 
 
-def _news(told: dict[str, Any]) -> str:
-    lines = [f"{sentiment_benches.NAME:4} {'ms each':>32} {'allowed':>9}"]
+def _parts(workload: str, told: dict[str, Any]) -> str:
+    lines = [f"{workload:4} {'ms each':>32} {'allowed':>9}"]
     for name in (key.removesuffix("_ms") for key in told if key.endswith("_ms") and key != "allowed_ms"):
         most = told["allowed_ms"].get(name)
         mark = "  too slow" if name in told["slow"] else ""
