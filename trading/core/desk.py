@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from trading.core.booking import RateTable, book, trip
@@ -18,6 +19,7 @@ from trading.core.risk import (
     OVER_CASH,
     SENTIMENT,
     SHORTS_FORBIDDEN,
+    STUDENT_DOUBTS,
     TOO_LATE,
     UNSURE,
     objections,
@@ -273,6 +275,8 @@ def _forbidden(bar: Bar, direction: int, sure: float, K: Ints, s: Setup) -> int:
         mask |= SENTIMENT
     if sure < s.rules.min_confidence:
         mask |= UNSURE
+    if direction * bar.student < s.rules.min_student:  # never when there is no student: NaN
+        mask |= STUDENT_DOUBTS
     if direction == SHORT and s.rules.allow_short == 0:
         mask |= SHORTS_FORBIDDEN
     if s.rules.intraday == 1 and bar.left < s.rules.entry_cutoff:
@@ -285,6 +289,6 @@ def _forbidden(bar: Bar, direction: int, sure: float, K: Ints, s: Setup) -> int:
 def _say(bar: Bar, opinion: Opinion, sure: float, mask: int, K: Ints, N: Ints, ev: Floats) -> None:
     row = (
         float(opinion.direction), sure, float(opinion.reason), bar.sentiment, float(mask), bar.close, float(K[SIDE]),
-        0.0, 0.0, 0.0,
+        bar.student if K[SIDE] == 0 else math.nan, 0.0, 0.0,
     )  # fmt: skip
     emit(N, ev, SIGNAL, K[LANE], K[BARS], bar.ts, row)

@@ -31,16 +31,18 @@ from trading.core.strategies.crossover import advance, decide, recall  # kernel.
 
 
 def bar_at(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any, i: int
-) -> Bar:
-    """Return bar ``i`` of the columns; sentiment may be empty."""
+    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, student: Any, session: Any, minute: Any,
+    left: Any, i: int,
+) -> Bar:  # fmt: skip
+    """Return bar ``i`` of the columns; sentiment and the student's words may be empty."""
     score = sentiment[i] if len(sentiment) > 0 else math.nan
-    return Bar(o[i], h[i], l[i], c[i], v[i], score, session[i], minute[i], left[i], ts[i])
+    word = student[i] if len(student) > 0 else math.nan
+    return Bar(o[i], h[i], l[i], c[i], v[i], score, session[i], minute[i], left[i], ts[i], word)
 
 
 def run_alone(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    starts: Any, stops: Any, m: Any, L: Any, K: Any, A: Any, N: Any, s: Setup, table: RateTable,
+    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, student: Any, session: Any, minute: Any,
+    left: Any, starts: Any, stops: Any, m: Any, L: Any, K: Any, A: Any, N: Any, s: Setup, table: RateTable,
     changes: Sequence[int], ev: Any, out: Any,
 ) -> None:  # fmt: skip
     """Drive every lane through its bars with an account of its own and write its measures into ``out``.
@@ -51,17 +53,19 @@ def run_alone(
     for j in range(len(stops)):
         a, b = starts[j], stops[j]
         scores = sentiment[a:b] if len(sentiment) > 0 else sentiment
+        words = student[a:b] if len(student) > 0 else student
         m[:] = 0.0
         _lane(
-            ts[a:b], o[a:b], h[a:b], l[a:b], c[a:b], v[a:b], scores, session[a:b], minute[a:b], left[a:b],
+            ts[a:b], o[a:b], h[a:b], l[a:b], c[a:b], v[a:b], scores, words, session[a:b], minute[a:b], left[a:b],
             m, L[j], K[j], A[j], N[j], s, table, changes, ev[j],
         )  # fmt: skip
         close_account(ts[b - 1], b - a, L[j], K[j], A[j], N[j], s, table, ev[j], out[j])
 
 
 def _lane(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    m: Memory, L: Any, K: Any, A: Floats, N: Ints, s: Setup, table: RateTable, changes: Sequence[int], ev: Floats,
+    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, student: Any, session: Any, minute: Any,
+    left: Any, m: Memory, L: Any, K: Any, A: Floats, N: Ints, s: Setup, table: RateTable, changes: Sequence[int],
+    ev: Floats,
 ) -> None:  # fmt: skip
     L0, K0 = L[0], K[0]
     state = recall(m)  # stays in registers while the lane is driven
@@ -70,7 +74,7 @@ def _lane(
         if K0[PEND] == NOTHING and K0[SIDE] == 0:
             today = N[SESSION]
             while 0 <= i < count and session[i] == today:  # a flat lane only looks, until the strategy speaks
-                bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
+                bar = bar_at(ts, o, h, l, c, v, sentiment, student, session, minute, left, i)
                 state, f = advance(state, m, i, bar, s.params)
                 opinion = decide(f, 0, s.params)
                 i += 1
@@ -79,7 +83,7 @@ def _lane(
                     act(opinion, f, bar, L0, K0, A, N, s, ev)
                     break
         if 0 <= i < count:
-            bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
+            bar = bar_at(ts, o, h, l, c, v, sentiment, student, session, minute, left, i)
             if bar.session != N[SESSION]:
                 turn_day(bar.session, bar.ts, L, K, A, N, s, table, changes, ev)
             K0[BARS] = i
@@ -91,8 +95,9 @@ def _lane(
 
 
 def run_sweep(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    m: Memory, L: Any, K: Any, A: Any, N: Any, setups: Any, table: RateTable, changes: Sequence[int], ev: Any, out: Any,
+    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, student: Any, session: Any, minute: Any,
+    left: Any, m: Memory, L: Any, K: Any, A: Any, N: Any, setups: Any, table: RateTable, changes: Sequence[int],
+    ev: Any, out: Any,
 ) -> None:  # fmt: skip
     """Drive one lane's bars under many setups that share their feature windows, each with its own account.
 
@@ -100,7 +105,7 @@ def run_sweep(
     """
     state = recall(m)
     for i in range(len(o)):
-        bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
+        bar = bar_at(ts, o, h, l, c, v, sentiment, student, session, minute, left, i)
         if bar.session != N[0][SESSION]:
             for g in range(len(setups)):
                 turn_day(bar.session, bar.ts, L[g], K[g], A[g], N[g], setups[g], table, changes, ev[g])
@@ -131,8 +136,8 @@ def close_account(
 
 
 def run_panel(
-    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, session: Any, minute: Any, left: Any,
-    stops: Any, cursors: Any, until: int, m: Any, L: Any, K: Any, A: Floats, N: Ints, s: Setup,
+    ts: Any, o: Any, h: Any, l: Any, c: Any, v: Any, sentiment: Any, student: Any, session: Any, minute: Any,
+    left: Any, stops: Any, cursors: Any, until: int, m: Any, L: Any, K: Any, A: Floats, N: Ints, s: Setup,
     table: RateTable, changes: Sequence[int], ev: Floats,
 ) -> None:  # fmt: skip
     """Drive many lanes on one account in the order of time, lanes in their own order within a moment.
@@ -150,7 +155,7 @@ def run_panel(
         for j in range(lanes):
             i = cursors[j]
             if i < stops[j] and ts[i] == now:
-                bar = bar_at(ts, o, h, l, c, v, sentiment, session, minute, left, i)
+                bar = bar_at(ts, o, h, l, c, v, sentiment, student, session, minute, left, i)
                 if bar.session != N[SESSION]:
                     turn_day(bar.session, now, L, K, A, N, s, table, changes, ev)
                 settle(bar, L[j], K[j], A, N, s, table, ev)

@@ -42,6 +42,7 @@ class Bar(NamedTuple):
     minute: int  # minutes from the session's open to the bar's start
     left: int  # minutes from the bar's end to the end of continuous trading
     ts: int  # its start, seconds since the epoch, UTC
+    student: float = math.nan  # the student's word: +chance of LONG, −chance of SHORT, 0 neither; NaN = not asked
 
 
 class Windows(NamedTuple):

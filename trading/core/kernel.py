@@ -51,6 +51,8 @@ class Kernel(NamedTuple):
     settle: Callable[..., None]
     react: Callable[..., Any]
     look: Callable[..., Any]
+    decide: Callable[..., Any]
+    act: Callable[..., None]
     turn_day: Callable[..., None]
     mark: Callable[..., None]
     measure: Callable[..., Any]

@@ -30,8 +30,9 @@ class LaneSpec:
 
 @dataclass(frozen=True, slots=True)
 class LaneBars:
-    """One lane's bars with their places in the session; ``sentiment`` (−1 … 1) is as long as the bars, or empty.
+    """One lane's bars with their places in the session.
 
+    ``sentiment`` (−1 … 1) and the ``student``'s words (see ``Bar``) are as long as the bars, or empty.
     ``notes`` say what to keep in mind of where the bars came from.
     """
 
@@ -40,6 +41,7 @@ class LaneBars:
     places: SessionColumns
     sentiment: Floats = field(default_factory=lambda: NOTHING)
     notes: tuple[str, ...] = ()
+    student: Floats = field(default_factory=lambda: NOTHING)
 
 
 def lane(
@@ -63,6 +65,7 @@ class Panel:
     close: Floats
     volume: Floats
     sentiment: Floats
+    student: Floats
     session: npt.NDArray[np.int32]
     minute: npt.NDArray[np.int32]
     left: npt.NDArray[np.int32]
@@ -72,10 +75,10 @@ class Panel:
         return int(self.ts.size)
 
     def columns(self) -> tuple[npt.NDArray[np.generic], ...]:
-        """Return the ten columns in the order the drivers take them."""
+        """Return the eleven columns in the order the drivers take them."""
         return (
-            self.ts, self.open, self.high, self.low, self.close, self.volume, self.sentiment, self.session, self.minute,
-            self.left,
+            self.ts, self.open, self.high, self.low, self.close, self.volume, self.sentiment, self.student,
+            self.session, self.minute, self.left,
         )  # fmt: skip
 
 
@@ -89,17 +92,22 @@ def panel(lanes: Sequence[LaneBars]) -> Panel:
     def join(name: str) -> Floats:
         return np.ascontiguousarray(np.concatenate([getattr(each.bars, name) for each in lanes]))
 
-    known = any(each.sentiment.size for each in lanes)
-    scores = [each.sentiment if each.sentiment.size else np.full(len(each.bars), np.nan) for each in lanes]
     places = [each.places for each in lanes]
     return Panel(
         tuple(each.spec for each in lanes), stops - sizes, stops,
         np.ascontiguousarray(np.concatenate([each.bars.ts for each in lanes])),
         join("open"), join("high"), join("low"), join("close"), join("volume"),
-        np.concatenate(scores) if known else NOTHING,
+        _known([each.sentiment for each in lanes], sizes), _known([each.student for each in lanes], sizes),
         np.concatenate([each.session for each in places]), np.concatenate([each.minute for each in places]),
         np.concatenate([each.left for each in places]),
     )  # fmt: skip
+
+
+def _known(columns: Sequence[Floats], sizes: Ints) -> Floats:
+    """Return lanes' columns as one, NaN where a lane has none; empty when none has any."""
+    if not any(column.size for column in columns):
+        return NOTHING
+    return np.concatenate([x if x.size else np.full(n, np.nan) for x, n in zip(columns, sizes, strict=True)])
 
 
 def told(ts: Ints, minutes: int, news: Sequence[tuple[int, float]], *, memory: int = 86_400) -> Floats:

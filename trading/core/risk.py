@@ -41,6 +41,7 @@ NOT_CONTINUOUS = 524288
 NOT_ARMED = 1048576
 COOLING = 2097152
 KILLED = 4194304
+STUDENT_DOUBTS = 8388608
 
 OBJECTIONS: dict[int, str] = {
     NO_QUANTITY: "the size comes to less than one lot",
@@ -66,6 +67,7 @@ OBJECTIONS: dict[int, str] = {
     NOT_ARMED: "live trading is not armed for today",
     COOLING: "the desk cools down after losses in a row",
     KILLED: "the kill switch is on",
+    STUDENT_DOUBTS: "the student model is not sure enough",
 }
 
 

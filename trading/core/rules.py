@@ -20,6 +20,7 @@ class Rules(NamedTuple):
     square_off: Annotated[int, Bound(1, 120, "minutes", "be out at the latest this long before the close")] = 1
     arm_on_fill_bar: Annotated[int, Bound(0, 1, "flag", "1: stop and target already watch the bar of the fill")] = 1
     min_confidence: Annotated[float, Bound(0, 1, "confidence", "no entry below this")] = 0.0
+    min_student: Annotated[float, Bound(0, 1, "chance", "no entry to which an active student gives less")] = 0.6
     decide_early: Annotated[int, Bound(0, 60, "minutes", "live swing: decide so long before the close; 0: at it")] = 0
     allow_short: Annotated[int, Bound(0, 1, "flag", "1: SHORT entries allowed (paper and backtest only)")] = 0
 

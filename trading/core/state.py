@@ -59,7 +59,7 @@ EXIT_REASONS = {
 WIDTH = 14
 SIGNAL, ORDERED, FILLED, EXPIRED, TRADED, DAY_END, CARRY, BROKE = range(1, 9)
 EVENT_FIELDS: dict[int, tuple[str, ...]] = {
-    SIGNAL: ("direction", "confidence", "reason", "sentiment", "objections", "price", "side"),
+    SIGNAL: ("direction", "confidence", "reason", "sentiment", "objections", "price", "side", "student"),
     ORDERED: ("order", "way", "quantity", "price", "purpose", "why"),
     FILLED: ("order", "way", "quantity", "price", "charge", "purpose", "remaining"),
     EXPIRED: ("order", "way", "quantity", "purpose"),

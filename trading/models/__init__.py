@@ -14,9 +14,11 @@ from trading.models.orders import Fill, Order, OrderEvent, Signal
 from trading.models.positions import EquityPoint, Position, Trade
 from trading.models.sentiment import NewsCall, NewsItem, NewsProvider, SentimentScore, SnapshotFetch
 from trading.models.strategies import StrategyConfig
+from trading.models.students import ActiveModel, ModelScore
 from trading.models.tokens import ApiToken
 
 __all__ = [
+    "ActiveModel",
     "ApiToken",
     "BacktestRun",
     "BacktestTrade",
@@ -41,6 +43,7 @@ __all__ = [
     "Listing",
     "LiveArming",
     "MasterFile",
+    "ModelScore",
     "NewsCall",
     "NewsItem",
     "NewsProvider",

@@ -27,6 +27,7 @@ class BacktestRun(models.Model):
     bars = models.PositiveBigIntegerField(default=0)
     metrics = models.JSONField(default=dict, blank=True)
     equity = models.JSONField(default=list, blank=True, help_text="[[date, ₹], …], one point a session")
+    model_version = models.CharField(max_length=64, blank=True, help_text="the student that scored its decisions")
     warnings = models.JSONField(default=list, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()

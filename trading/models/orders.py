@@ -37,6 +37,8 @@ class Signal(models.Model):
     reason = models.CharField(max_length=300)
     objections = models.JSONField(default=list, help_text="empty when it was acted on")
     features = models.JSONField(default=dict)
+    model_version = models.CharField(max_length=64, blank=True, help_text="the student that scored it")
+    model_confidence = models.FloatField(null=True, blank=True, help_text="0 … 1, the chance the student gave it")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-at", "-id"]

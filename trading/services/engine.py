@@ -21,6 +21,7 @@ from trading.core.kernel import kernel
 from trading.core.panel import LaneSpec
 from trading.core.risk import halt_level
 from trading.core.rules import Setup
+from trading.core.signals import LONG, SHORT
 from trading.core.simulation import Schedule
 from trading.core.state import (
     ACCOUNT_INTS,
@@ -63,6 +64,18 @@ class Market(Protocol):
         ...
 
 
+class Judges(Protocol):
+    """Students that are asked before an entry, and remember what they said."""
+
+    def word(self, lane: int, bar: Bar, f: Any, direction: int) -> float:
+        """Return what goes into the bar as ``student``."""
+        ...
+
+    def drain(self) -> tuple[Any, ...]:
+        """Return what was said since the last time."""
+        ...
+
+
 class Latency:
     """A histogram of bar-to-intent times: bucket b counts times below 2^b microseconds."""
 
@@ -96,6 +109,7 @@ class Step:
     features: dict[int, Any] = field(default_factory=dict)
     new_session: bool = False
     halted: tuple[int, ...] = ()  # lanes that stopped here
+    scores: tuple[Any, ...] = ()  # what the students said
 
 
 class Engine:
@@ -121,6 +135,7 @@ class Engine:
         self.features: dict[int, Any] = {}
         self.latency = Latency()
         self.bars = 0
+        self.judges: Judges | None = None
 
     def step(self, ts: int, rows: Sequence[tuple[int, Bar]]) -> Step:
         """Take one moment's bars, lane by lane, and return what happened; a lane that fails stops alone."""
@@ -140,7 +155,8 @@ class Engine:
             self.last[lane] = bar
             self.bars += 1
         self.features.update(seen)
-        return Step(ts, self._drain(), seen, turned, tuple(self.halted)[before:])
+        scores = self.judges.drain() if self.judges is not None else ()
+        return Step(ts, self._drain(), seen, turned, tuple(self.halted)[before:], scores)
 
     def _one(self, lane: int, bar: Bar) -> Any:
         if not (0.0 < bar.open < INF and 0.0 < bar.high < INF and 0.0 < bar.low < INF and 0.0 < bar.close < INF):
@@ -148,7 +164,20 @@ class Engine:
         if bar.session != self.N[SESSION]:
             self._turn(bar.session, bar.ts)
         self.broker.act(bar, (self.L[lane], self.K[lane]), (self.A, self.N), self.ev)
-        return self.core.react(bar, self.m[lane], self.L[lane], self.K[lane], self.A, self.N, self.setup, self.ev)
+        if self.judges is None:
+            return self.core.react(bar, self.m[lane], self.L[lane], self.K[lane], self.A, self.N, self.setup, self.ev)
+        return self._judged(lane, bar, self.judges)
+
+    def _judged(self, lane: int, bar: Bar, judges: Judges) -> Any:
+        """React as the core does, an entry's bar carrying the champion's word."""
+        ints = self.K[lane]
+        f = self.core.look(bar, self.m[lane], ints, self.setup)
+        opinion = self.core.decide(f, ints[SIDE], self.setup.params)
+        if ints[SIDE] == 0 and opinion.direction in (LONG, SHORT):
+            bar = bar._replace(student=judges.word(lane, bar, f, opinion.direction))
+        self.core.act(opinion, f, bar, self.L[lane], ints, self.A, self.N, self.setup, self.ev)
+        ints[BARS] += 1
+        return f
 
     def _turn(self, session: int, ts: int) -> None:
         self.core.turn_day(session, ts, self.L, self.K, self.A, self.N, self.setup, self.rates, self.changes, self.ev)

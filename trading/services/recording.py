@@ -10,6 +10,7 @@ import datetime as dt
 import math
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -42,6 +43,7 @@ from trading.core.strategies import strategy
 from trading.models.engine import EngineRun, LaneState
 from trading.models.orders import Fill, Order, OrderEvent, Signal
 from trading.models.positions import EquityPoint, Position, Trade
+from trading.models.students import ModelScore
 from trading.services.engine import Engine, Step
 
 PLACES = Decimal("0.0001")
@@ -100,6 +102,7 @@ class Recorder:
             for each in step.happenings:
                 if each.kind in HANDLERS:
                     getattr(self, HANDLERS[each.kind])(each, step)
+            self._keep_scores(step)
             for lane in {each.lane for each in step.happenings if each.kind in (FILLED, TRADED)}:
                 self._keep_position(lane)
             for lane in step.halted:
@@ -125,6 +128,18 @@ class Recorder:
         equity, cash, exposure = (money(account[slot]) for slot in (EQUITY, CASH, EXPOSURE))
         point = EquityPoint(run=self.run, at=moment(ts), equity=equity, cash=cash, exposure=exposure)
         EquityPoint.objects.bulk_create([point], ignore_conflicts=True)
+
+    def _keep_scores(self, step: Step) -> None:
+        """Keep what the students said of this moment's decisions; saying it twice changes nothing."""
+        rows = [
+            ModelScore(
+                run=self.run, model_id=each.seat, at=moment(each.ts), symbol=self.engine.specs[each.lane].symbol,
+                strategy=self.engine.name, direction=DIRECTIONS[each.direction], chance=each.chance,
+                threshold=each.threshold, inputs=_plain(list(each.inputs)),
+            )
+            for each in step.scores
+        ]  # fmt: skip
+        ModelScore.objects.bulk_create(rows, ignore_conflicts=True)
 
     def _keep_position(self, lane: int) -> None:
         floats, ints, symbol = self.engine.L[lane], self.engine.K[lane], self.engine.specs[lane].symbol
@@ -154,7 +169,7 @@ class Recorder:
             run=self.run, at=moment(each.ts), symbol=self._symbol(each), strategy=self.engine.name,
             direction=DIRECTIONS[int(v["direction"])], confidence=v["confidence"], price=money(v["price"]),
             sentiment=None if math.isnan(v["sentiment"]) else v["sentiment"], reason=text,
-            objections=reasons(int(v["objections"])), features=features,
+            objections=reasons(int(v["objections"])), features=features, **_judged(each, step),
         )  # fmt: skip
 
     def ordered(self, each: Happening, step: Step) -> None:
@@ -238,6 +253,14 @@ HANDLERS: dict[int, str] = {
     EXPIRED: "expired",
     TRADED: "traded",
 }
+
+
+def _judged(each: Happening, step: Step) -> dict[str, Any]:
+    """Return the champion's version and the chance it gave the signal's direction, if it was asked."""
+    for said in step.scores:
+        if said.champion and said.lane == each.lane and said.ts == each.ts:
+            return {"model_version": said.version, "model_confidence": said.chance}
+    return {}
 
 
 def _plain(memory: list[float]) -> list[float | None]:

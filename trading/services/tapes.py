@@ -71,7 +71,7 @@ class Tape:
         if day not in track.days:
             return []
         k = track.days.index(day)
-        return _bars(track.lane, track.edges[k], track.edges[k + 1])
+        return bars_between(track.lane, track.edges[k], track.edges[k + 1])
 
     def last(self, day: int) -> int:
         """Return the start of the last bar of a day; 0 when it has none."""
@@ -131,7 +131,8 @@ def _track(lane: LaneBars) -> _Track:
     return _Track(lane, days.tolist(), [*first.tolist(), len(lane.bars)])
 
 
-def _bars(lane: LaneBars, a: int, b: int) -> list[Bar]:
+def bars_between(lane: LaneBars, a: int, b: int) -> list[Bar]:
+    """Return a lane's bars from place ``a`` to before ``b``, as the engine meets them."""
     values = (column[a:b].tolist() for column in lane.bars.columns()[1:])
     scores = lane.sentiment[a:b].tolist() if lane.sentiment.size else [float("nan")] * (b - a)
     places = lane.places

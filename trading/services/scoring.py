@@ -1,0 +1,131 @@
+"""The students beside an engine: each decision to enter is shown to them; the champion's word goes into the bar.
+
+The engine asks at the moment of deciding, the backtester beforehand (``told``): the same rows, the same words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sensequant.lib.logs import get_logger
+from trading.core.features import Bar
+from trading.core.kernel import kernel
+from trading.core.panel import NOTHING, Floats, LaneBars
+from trading.core.rules import Setup
+from trading.core.signals import LONG, SHORT
+from trading.core.strategies import strategy
+from trading.core.student_rows import row_maker
+from trading.services import students
+from trading.services.students import CHAMPION, Seat
+from trading.services.tapes import bars_between
+
+log = get_logger("students")
+
+
+class Scored(NamedTuple):
+    """What one student said of one decision; ``threshold`` is the chance from which it is acted upon."""
+
+    lane: int
+    ts: int
+    seat: int
+    version: str
+    champion: bool
+    direction: int
+    chance: float
+    threshold: float
+    inputs: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class _Sitting:
+    seat: Seat
+    make: Any  # from a bar and its feature row to the student's own row
+
+
+class Council:
+    """The students of one engine; a student that fails is left out from then on, and the desk trades without it."""
+
+    def __init__(self, seats: Sequence[Seat], name: str, setup: Setup) -> None:
+        """Seat students over decisions of strategy ``name``; one that needs what it cannot be given is left out."""
+        self.threshold = setup.rules.min_student
+        self._found: list[Scored] = []
+        self._sitting: list[_Sitting] = []
+        self.refused: dict[str, str] = {}
+        for seat in seats:
+            try:
+                self._sitting.append(_Sitting(seat, row_maker(seat.scorer, name, setup)))
+            except ValueError as error:
+                self._refuse(seat, error)
+
+    @property
+    def champion(self) -> Seat | None:
+        """Return the student whose word counts; None when the desk trades without one."""
+        return next((each.seat for each in self._sitting if each.seat.role == CHAMPION), None)
+
+    def word(self, lane: int, bar: Bar, f: Any, direction: int) -> float:
+        """Return the champion's word on an entry (see ``Bar.student``), NaN without one; all students are heard."""
+        word = math.nan
+        for each in tuple(self._sitting):
+            seat = each.seat
+            try:
+                row = each.make(bar, f)
+                said = seat.scorer.score(row)
+                chance = said.p_long if direction == LONG else said.p_short
+                if not 0.0 <= chance <= 1.0:
+                    raise ValueError(f"a chance of {chance}")  # caught below: the student is left out
+            except Exception as error:  # whatever it is, the desk goes on without this student
+                self._sitting.remove(each)
+                self._refuse(seat, error)
+                continue
+            head = seat.role == CHAMPION
+            self._found.append(
+                Scored(lane, bar.ts, seat.row, seat.scorer.version, head, direction, chance, self.threshold, tuple(row))
+            )
+            if head:
+                word = direction * chance
+        return word
+
+    def drain(self) -> tuple[Scored, ...]:
+        """Return what was said since the last time."""
+        found = tuple(self._found)
+        self._found.clear()
+        return found
+
+    def _refuse(self, seat: Seat, error: Exception) -> None:
+        self.refused[seat.scorer.version] = str(error)
+        log.error("a student is left out", version=seat.scorer.version, role=seat.role, error=str(error))
+
+
+def council(name: str, setup: Setup, *, at: dt.datetime) -> Council | None:
+    """Return the students that score decisions of strategy ``name`` now; None when there are none."""
+    seats = students.wanted(at)
+    found = Council(seats, name, setup) if seats else None
+    return found if found is not None and (found.champion or seats) else None
+
+
+def told(name: str, setup: Setup, lanes: Sequence[LaneBars], seats: Sequence[Seat]) -> list[LaneBars]:
+    """Return the lanes with what the champion among ``seats`` would say of every entry the strategy has in mind."""
+    judges = Council([seat for seat in seats if seat.role == CHAMPION], name, setup)
+    if judges.champion is None:
+        return list(lanes)
+    return [replace(lane, student=_words(name, setup, lane, judges)) for lane in lanes]
+
+
+def _words(name: str, setup: Setup, lane: LaneBars, judges: Council) -> Floats:
+    core = kernel(name, compiled=False)
+    memory, ints = [0.0] * strategy(name).MEMORY, [0] * 32
+    words = np.full(len(lane.bars), math.nan)
+    for i, bar in enumerate(bars_between(lane, 0, len(lane.bars))):
+        f = core.look(bar, memory, ints, setup)
+        ints[0] = i + 1
+        direction = core.decide(f, 0, setup.params).direction
+        if direction in (LONG, SHORT):
+            words[i] = judges.word(0, bar, f, direction)
+    judges.drain()
+    return words if np.isfinite(words).any() else NOTHING

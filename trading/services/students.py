@@ -1,0 +1,187 @@
+"""Which student may score: put in place and taken out by whoever stands above, switched off by rule, loaded with care.
+
+Nothing is ever loaded from a pickle: a student is a sealed folder of numbers (``adapters/student_files``), compared
+with its digests at every load. ``STUDENT_MODEL_PATH`` is where the promoted student's folder stands; the document's
+``student_model.pkl`` at its end is a name and is never opened.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from sensequant.lib import paths
+from sensequant.lib.errors import BadInput, NotAllowed, NotFound, SenseQuantError
+from sensequant.lib.logs import get_logger
+from trading.adapters import student_files
+from trading.adapters.sealed_folders import unseal
+from trading.core.scoring import Scorer
+from trading.models.students import ActiveModel
+from trading.services import conditions
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+MISSING, DISABLED = "student-missing", "student-disabled"
+MOST_CHALLENGERS = 5
+log = get_logger("students")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A loaded student and the row that put it in place."""
+
+    row: int
+    role: str
+    scorer: Scorer
+    trained_until: str = ""  # last day it learned from, as its manifest tells; empty when it does not
+
+
+def production() -> Path:
+    """Return the folder promoted students are kept in, one folder each: that of STUDENT_MODEL_PATH."""
+    return paths.resolve(settings.DESK.student_model_path).parent
+
+
+def champion() -> ActiveModel | None:
+    """Return the champion in place, disabled or not; None when there is none."""
+    return ActiveModel.objects.filter(role=CHAMPION, until=None).first()
+
+
+def challengers() -> list[ActiveModel]:
+    """Return the challengers in place, the oldest first."""
+    return list(ActiveModel.objects.filter(role=CHALLENGER, until=None).order_by("id"))
+
+
+def install(
+    folder: Path, digest: str, *, role: str, evidence: str, reason: str, by: str, at: dt.datetime
+) -> ActiveModel:  # fmt: skip
+    """Put the student in ``folder`` in its role and return its row; a champion takes the place of the one before.
+
+    One transaction: engines see the old or the new, never neither. NotAllowed when somebody else was faster, BadInput
+    when the folder is not the one of ``digest``.
+    """
+    version = load(folder, digest).scorer.version
+    try:
+        with transaction.atomic():
+            if role == CHAMPION:
+                ActiveModel.objects.filter(role=CHAMPION, until=None).update(until=at)
+                ActiveModel.objects.filter(role=CHALLENGER, version=version, until=None).update(until=at)
+            elif len(challengers()) >= MOST_CHALLENGERS:
+                raise NotAllowed(f"{MOST_CHALLENGERS} challengers are in place", fix="dismiss one first")
+            row = ActiveModel.objects.create(
+                role=role, version=version, folder=str(folder), digest=digest, evidence=evidence, since=at, by=by,
+                reason=reason[:300],
+            )  # fmt: skip
+    except IntegrityError:
+        raise NotAllowed(f"{version} cannot take its place: it is there already, or another was faster") from None
+    if role == CHAMPION:
+        conditions.clear(DISABLED, at=at)
+        conditions.clear(MISSING, at=at)
+    log.info("student in place", role=role, version=version, by=by, reason=reason)
+    return row
+
+
+def dismiss(row: int, *, by: str, reason: str, at: dt.datetime) -> ActiveModel:
+    """Take a student out of its place; NotFound when it is in none."""
+    if not ActiveModel.objects.filter(pk=row, until=None).update(until=at):
+        raise NotFound(f"student {row} is in no place", fix="see /api/v1/models")
+    found = ActiveModel.objects.get(pk=row)
+    log.info("student dismissed", role=found.role, version=found.version, by=by, reason=reason)
+    return found
+
+
+def disable(reason: str, *, by: str, at: dt.datetime) -> ActiveModel | None:
+    """Switch the champion off, so that engines trade without a student from their next look on; None without one."""
+    row = champion()
+    if row is None:
+        return None
+    if ActiveModel.objects.filter(pk=row.pk, disabled_at=None).update(disabled_at=at, disabled_reason=reason[:300]):
+        log.warning("student disabled", version=row.version, reason=reason, by=by)
+    row.refresh_from_db()
+    conditions.hold(
+        DISABLED, level="warn", message=f"{row.version} no longer scores: {row.disabled_reason}", at=at,
+        fix="look at /models; enable it with a reason, roll back or promote another",
+    )  # fmt: skip
+    return row
+
+
+def enable(reason: str, *, by: str, at: dt.datetime) -> ActiveModel:
+    """Switch the champion on again; NotFound without one, BadInput without a reason."""
+    row = champion()
+    if row is None:
+        raise NotFound("no student is in place", fix="promote one first")
+    if not reason.strip():
+        raise BadInput("no reason was given", fix="say why it may score again")
+    ActiveModel.objects.filter(pk=row.pk).update(disabled_at=None, disabled_reason="")
+    conditions.clear(DISABLED, at=at)
+    log.warning("student enabled", version=row.version, by=by, reason=reason)
+    row.refresh_from_db()
+    return row
+
+
+def load(folder: Path, digest: str, row: int = 0, role: str = CHAMPION) -> Seat:
+    """Return the student in ``folder``, whose manifest must have ``digest``; BadInput or NotFound says what is wrong."""
+    whole = paths.resolve(folder)
+    sealed = unseal(whole)
+    if sealed.digest != digest:
+        raise BadInput(
+            f"{whole} is not what was put in place: its manifest's SHA-256 is {sealed.digest[:12]}…, not {digest[:12]}…",
+            fix="restore the folder, roll back, or promote again",
+        )
+    return Seat(row, role, student_files.load(whole), str(sealed.told.get("trained_until", "")))
+
+
+def seated(row: ActiveModel) -> Seat:
+    """Return the student of a row, ready to score."""
+    return load(Path(row.folder), row.digest, row.pk, row.role)
+
+
+def wanted(at: dt.datetime) -> Sequence[Seat]:
+    """Return the students that score at ``at``, the champion first; empty when they are switched off.
+
+    What cannot be loaded is left out, said as a Condition and in the log: a desk never stands still for a student.
+    """
+    if not settings.DESK.student_model_enabled:
+        return ()
+    found = [seat for row in challengers() if (seat := _tried(row)) is not None]
+    seat = _champion_of(at)
+    return [seat, *found] if seat else found
+
+
+def _champion_of(at: dt.datetime) -> Seat | None:
+    row, pinned = champion(), settings.DESK.student_model_version
+    why = ""
+    seat = None
+    if row is None:
+        why = "STUDENT_MODEL_ENABLED is true, but no student was promoted"
+    elif pinned and row.version != pinned:
+        why = f"STUDENT_MODEL_VERSION={pinned}, but {row.version} is in place"
+    elif row.disabled_at is None:
+        try:
+            seat = seated(row)
+        except SenseQuantError as error:
+            why = str(error)
+    conditions.keep(
+        bool(why), MISSING, level="warn", message=f"the desk trades without a student: {why}", at=at,
+        fix="promote one (manage.py promote_student_models), roll back, or set STUDENT_MODEL_ENABLED=false",
+    )  # fmt: skip
+    if why:
+        log.warning("trading without a student", why=why)
+    return seat
+
+
+def _tried(row: ActiveModel) -> Seat | None:
+    try:
+        return seated(row)
+    except SenseQuantError as error:
+        log.warning("a challenger cannot be loaded", version=row.version, why=str(error))
+        return None
+
+
+def standing() -> tuple[tuple[int, bool], ...]:
+    """Return what decides who scores, as an engine compares it a few times a second: rows and whether they are off."""
+    rows = ActiveModel.objects.filter(until=None).order_by("id").values_list("pk", "disabled_at")
+    return tuple((pk, disabled is not None) for pk, disabled in rows)
