@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from sensequant.lib.clock import IST, now
 from trading.core.rights import OPERATORS
 from trading.models import (
+    ActiveModel,
     BacktestRun,
     BacktestTrade,
     BrokerMessage,
@@ -24,6 +25,7 @@ from trading.models import (
     Instrument,
     Lease,
     LiveArming,
+    ModelScore,
     NewsCall,
     NewsItem,
     NewsProvider,
@@ -81,9 +83,22 @@ def history(of):
     Instrument.objects.create(symbol="RELIANCE", name="Reliance Industries", isin="INE002A01018")
     for n in range(5):
         _minute(of, n)
+    student(of)
     common = {"run": of, "symbol": "DEMOBANK", "strategy": "intraday"}
     Position.objects.create(**common, side="LONG", quantity=10, entry_price="780.5", stop="764.9", opened_at=at(20))
     snapshot(of)
+
+
+def student(of):
+    """Put a student in place that scored one decision of ``of``."""
+    row = ActiveModel.objects.create(
+        role="champion", version="student-1f3a9c", folder="data/models/production/student-1f3a9c", digest="d" * 64,
+        evidence="e" * 64, since=OPEN, by="asha", reason="promoted",
+    )  # fmt: skip
+    ModelScore.objects.create(
+        run=of, model=row, at=at(0), symbol="DEMOBANK", strategy="intraday", direction="LONG", chance=0.64,
+        threshold=0.6, inputs=[55.0, None],
+    )  # fmt: skip
 
 
 def snapshot(of, **changes):

@@ -16,6 +16,7 @@ from trading.admin import (
     positions,
     sentiment,
     strategies,
+    students,
     tokens,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "positions",
     "sentiment",
     "strategies",
+    "students",
     "tokens",
 ]

@@ -30,6 +30,8 @@ class SignalOut(Schema):
     sentiment: Number = Field(description="-1 to 1; null when there was none.", examples=[0.2])
     reason: str = Field(description="Why, in words.", examples=["close 1532.45 retook SMA 1530.10"])
     objections: list[str] = Field(description="Why it was not acted on; empty when it was.", examples=[["risk limit"]])
+    model_version: str = Field(description="Student that scored it; empty when none did.", examples=["student-1f3a9c"])
+    model_confidence: Number = Field(description="Chance it gave, 0 to 1; null when none did.", examples=[0.64])
     features: dict[str, Number] = Field(description="What the strategy saw.", examples=[{"rsi": 58.2, "adx": 24.0}])
 
 

@@ -1,4 +1,4 @@
-"""From a bar and its feature row to the row a student takes: the same numbers in training, in the engine and beforehand.
+"""From a bar and its feature row to the row a student takes: the same numbers in training and in the engine.
 
 A student's features are named; each is one of the strategy's own, or one of what the bar itself knows.
 """

@@ -19,7 +19,7 @@ from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome, simulate
 from trading.core.state import DAY_END, EXIT_REASONS, TRADED, Happening
 from trading.models.backtests import BacktestRun, BacktestTrade
-from trading.services import feeds, markets, runs
+from trading.services import feeds, markets, runs, scoring, students
 from trading.services.recording import moment, money
 
 FEW_TRADES = 30
@@ -76,13 +76,15 @@ def _run(run: BacktestRun, *, at: dt.datetime, progress: Callable[[float], None]
     order = runs.Ordered(run.strategy, run.params, float(run.capital))
     lanes = markets.lanes(wanted, at=at)
     setup, charges = runs.setup_of(order, wanted), runs.charges_of(order, wanted, lanes)
+    seats = students.wanted(at)
+    lanes = scoring.told(order.strategy, setup, lanes, seats)
     bars = panel(lanes)
     compiled = runs.worth_compiling(order.strategy, len(bars))
     outcome = simulate(
         order.strategy, setup, bars, capital=order.capital, charges=charges, compiled=compiled,
         watch=_watch(run, progress) if len(bars) > 20_000 else None,
     )  # fmt: skip
-    _finish(run, outcome, lanes, at=at)
+    _finish(run, outcome, lanes, seats, at=at)
 
 
 def _source(run: BacktestRun) -> str:
@@ -107,14 +109,17 @@ def _watch(run: BacktestRun, progress: Callable[[float], None] | None) -> Callab
     return watch
 
 
-def _finish(run: BacktestRun, outcome: Outcome, lanes: Sequence[LaneBars], *, at: dt.datetime) -> None:
+def _finish(
+    run: BacktestRun, outcome: Outcome, lanes: Sequence[LaneBars], seats: Sequence[students.Seat], *, at: dt.datetime
+) -> None:  # fmt: skip
     found = outcome.happenings()
     trades = [each for each in found if each.kind == TRADED]
     symbols = [each.spec.symbol for each in lanes]
     with transaction.atomic():
         won = BacktestRun.objects.filter(pk=run.pk, status="running").update(
             status="done", progress=1.0, bars=outcome.bars, metrics=as_json(outcome.measures), finished_at=at,
-            equity=_equity(found), warnings=_warnings(outcome, lanes),
+            equity=_equity(found), warnings=[*_warnings(outcome, lanes), *_of_student(run, lanes, seats)],
+            model_version=_version(lanes, seats),
         )  # fmt: skip
         if won:
             rows = (_trade(run, k, each, symbols) for k, each in enumerate(trades, start=1))
@@ -157,6 +162,21 @@ def _warnings(outcome: Outcome, lanes: Sequence[LaneBars]) -> list[str]:
     if unknown:
         found.append(f"unknown volume in {', '.join(unknown)}: fills there are not capped by volume")
     return found + [note for each in lanes for note in each.notes]
+
+
+def _version(lanes: Sequence[LaneBars], seats: Sequence[students.Seat]) -> str:
+    """Return the version of the student whose word counted; empty without one."""
+    heads = [seat.scorer.version for seat in seats if seat.role == students.CHAMPION]
+    return heads[0] if heads and any(lane.student.size for lane in lanes) else ""
+
+
+def _of_student(run: BacktestRun, lanes: Sequence[LaneBars], seats: Sequence[students.Seat]) -> list[str]:
+    """Return what to keep in mind of a student's words on bars it may have learned from."""
+    version = _version(lanes, seats)
+    until = next((seat.trained_until for seat in seats if version and seat.scorer.version == version), "")
+    if not until or run.start.isoformat() > until:
+        return []
+    return [f"{version} learned from bars up to {until}: what it says of days before is no forecast"]
 
 
 def cancel(run_id: int, *, by: str) -> BacktestRun:

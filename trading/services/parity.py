@@ -10,20 +10,26 @@ from trading.core.panel import LaneBars, panel
 from trading.core.rules import Setup
 from trading.core.simulation import Schedule, simulate
 from trading.core.state import FILLED, ORDERED, SIGNAL, TRADED, Happening
+from trading.services import scoring
 from trading.services.engine import Engine
+from trading.services.students import Seat
 from trading.services.tapes import Tape
 
 WORDS = {SIGNAL: "signal", ORDERED: "order", FILLED: "fill", TRADED: "trade"}
 
 
-def compare(
+def compare(  # noqa: PLR0913 - what is compared, and how
     name: str, setup: Setup, lanes: Sequence[LaneBars], *, capital: float, charges: Schedule, compiled: bool,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | None = None, seats: Sequence[Seat] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """Run the lanes through both and return ``identical``, the counts, and the first difference if there is one."""
-    outcome = simulate(name, setup, panel(lanes), capital=capital, charges=charges, compiled=compiled)
+    """Run the lanes, scored by ``seats``, through both.
+
+    Returns ``identical``, the counts, and the first difference if there is one.
+    """
+    scored = scoring.told(name, setup, lanes, seats)
+    outcome = simulate(name, setup, panel(scored), capital=capital, charges=charges, compiled=compiled)
     theirs = outcome.happenings()
-    ours = replay(name, setup, lanes, capital=capital, charges=charges, progress=progress)
+    ours = replay(name, setup, lanes, capital=capital, charges=charges, progress=progress, seats=seats)
     kinds = Counter(each.kind for each in theirs)
     charge = sum(each.values["charge"] for each in theirs if "charge" in each.values)
     first = difference(ours, theirs, [each.spec.symbol for each in lanes])
@@ -42,11 +48,12 @@ def compare(
 
 def replay(
     name: str, setup: Setup, lanes: Sequence[LaneBars], *, capital: float, charges: Schedule,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | None = None, seats: Sequence[Seat] = (),
 ) -> list[Happening]:  # fmt: skip
     """Return everything that happens when the engine itself is given the lanes' bars, moment by moment."""
     tape = Tape(lanes)
     engine = Engine(name, setup, tape.specs, capital=capital, charges=charges)
+    engine.judges = scoring.Council(seats, name, setup) if seats else None
     found: list[Happening] = []
     for k, day in enumerate(tape.days):
         for ts, rows in tape.moments(day):

@@ -23,7 +23,7 @@ from trading.models.engine import EngineRun
 from trading.models.instruments import Instrument
 from trading.models.orders import Fill
 from trading.services import calendar as calendars
-from trading.services import journal, leases, markets, recording, runs, sentiment_refresh
+from trading.services import journal, leases, markets, recording, runs, scoring, sentiment_refresh, students
 from trading.services.brakes import Brakes
 from trading.services.engine import Engine, Latency, Step
 from trading.services.following import FollowTape
@@ -126,6 +126,8 @@ class Runner:
         if not isinstance(self.tape, Tape) and not going_on:
             for lane in range(len(self.tape.specs)):
                 self.engine.warm(lane, self.tape.before_today(lane))
+        self.standing = students.standing()
+        self.engine.judges = scoring.council(order.strategy, setup, at=clock())
         self.recorder = self._make_recorder()
         self.brakes = Brakes(run, self.engine)
         self.picture = Picture(run, self.engine, self.tape)
@@ -249,9 +251,17 @@ class Runner:
         if self.own is not None and leases.due(self.own):
             leases.renew(self.own)
         self.brakes.look(at=at)
+        self._look_at_students()
         self._block()
         if self.brakes.leave_now():
             self._leave_all()
+
+    def _look_at_students(self) -> None:
+        """Let another student score, or none, from the next bar on, when what is in place has changed."""
+        if not settings.DESK.student_model_enabled or (standing := students.standing()) == self.standing:
+            return
+        self.standing = standing
+        self.engine.judges = scoring.council(self.engine.name, self.engine.setup, at=self.wall())
 
     def _block(self) -> None:
         """Let what stands outside speak against entries."""

@@ -79,6 +79,7 @@ def desk_values() -> dict[str, float]:
         "daily_loss": desk.daily_loss_cap_inr,
         "daily_loss_pct": desk.max_daily_loss_pct,
         "allow_short": int(desk.allow_short),
+        "min_student": desk.student_model_confidence_threshold,
     }
 
 

@@ -80,6 +80,7 @@ class Council:
                 if not 0.0 <= chance <= 1.0:
                     raise ValueError(f"a chance of {chance}")  # caught below: the student is left out
             except Exception as error:  # whatever it is, the desk goes on without this student
+                log.exception("a student failed", version=seat.scorer.version, error=str(error))
                 self._sitting.remove(each)
                 self._refuse(seat, error)
                 continue

@@ -123,12 +123,12 @@ def enable(reason: str, *, by: str, at: dt.datetime) -> ActiveModel:
 
 
 def load(folder: Path, digest: str, row: int = 0, role: str = CHAMPION) -> Seat:
-    """Return the student in ``folder``, whose manifest must have ``digest``; BadInput or NotFound says what is wrong."""
+    """Return the student in ``folder``, whose manifest must have ``digest``; BadInput or NotFound says why not."""
     whole = paths.resolve(folder)
     sealed = unseal(whole)
     if sealed.digest != digest:
         raise BadInput(
-            f"{whole} is not what was put in place: its manifest's SHA-256 is {sealed.digest[:12]}…, not {digest[:12]}…",
+            f"{whole} is not what was put in place: its manifest is {sealed.digest[:12]}…, not {digest[:12]}…",
             fix="restore the folder, roll back, or promote again",
         )
     return Seat(row, role, student_files.load(whole), str(sealed.told.get("trained_until", "")))

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from sensequant.lib.clock import now
 from sensequant.lib.commands import DeskCommand
 from trading.management.asking import add_market_arguments, asked
-from trading.services import markets, parity, runs
+from trading.services import markets, parity, runs, students
 
 
 class Command(DeskCommand):
@@ -36,6 +36,7 @@ class Command(DeskCommand):
         setup, charges = runs.setup_of(order, wanted), runs.charges_of(order, wanted, lanes)
         found = parity.compare(
             order.strategy, setup, lanes, capital=order.capital, charges=charges,
+            seats=students.wanted(at),
             compiled=not options["plain"] and runs.worth_compiling(order.strategy, sum(len(x.bars) for x in lanes)),
         )  # fmt: skip
         word = "identical" if found["identical"] else f"DIFFERENT from happening {found['first_difference']['number']}"
