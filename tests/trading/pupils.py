@@ -1,4 +1,4 @@
-"""Small students for stories: their word follows from RSI and ADX alone."""
+"""Small students for stories: their word follows from RSI alone."""
 
 import numpy as np
 
@@ -6,18 +6,18 @@ from trading.adapters import student_files
 from trading.core.scoring import Linear, Scorer, Thresholds
 from trading.services import students
 
-NAMES = ("rsi", "adx", "minute")
-WIDE = np.array([0.0, 0.0, 0.0]), np.array([100.0, 100.0, 400.0])
+NAMES = ("rsi", "adx", "session_minute")
 
 
 def pupil(slope=0.15, middle=60.0, names=NAMES):
     """Return a student that finds a LONG the likelier the further RSI lies above ``middle``."""
     weights = np.zeros((3, len(names)))
-    weights[0, 0], weights[1, 0] = slope, -slope
-    low, high = WIDE[0][: len(names)], WIDE[1][: len(names)]
+    weights[0, 0], weights[1, 0] = 50.0 * slope, -50.0 * slope  # a student sees RSI from −1 to 1
+    middle -= 50.0
+    high = np.ones(len(names))
     bias = np.array([-slope * middle, slope * middle, -1.0])
     return Scorer(
-        "", "logistic", tuple(names), "story", Linear(weights, bias, low, low, high), 1.0, Thresholds(0.4, 0.4)
+        "", "logistic", tuple(names), "story", Linear(weights, bias, 0.0 * high, -high, high), 1.0, Thresholds(0.4, 0.4)
     )
 
 
