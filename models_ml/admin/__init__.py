@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from models_ml.admin import training
+from models_ml.admin import datasets, training
 
-__all__ = ["training"]
+__all__ = ["datasets", "training"]

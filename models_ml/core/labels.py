@@ -39,10 +39,10 @@ WAYS = (1, -1)
 class Barriers(NamedTuple):
     """What a label means; fractions of the price, or multiples of the average true range when ``by_atr`` is 1."""
 
-    target: Annotated[float, Bound(0.0001, 50, "fraction or ATR", "leave with a gain this far from the entry")] = 3.0
-    stop: Annotated[float, Bound(0.0001, 50, "fraction or ATR", "leave with a loss this far from the entry")] = 3.0
+    target: Annotated[float, Bound(0.0001, 50, "fraction or ATR", "leave with a gain this far from the entry")] = 4.0
+    stop: Annotated[float, Bound(0.0001, 50, "fraction or ATR", "leave with a loss this far from the entry")] = 4.0
     by_atr: Annotated[int, Bound(0, 1, "flag", "1: target and stop are multiples of the decision bar's ATR")] = 1
-    horizon: Annotated[int, Bound(1, 1000, "bars", "leave at the open after so many bars")] = 24
+    horizon: Annotated[int, Bound(1, 1000, "bars", "leave at the open after so many bars")] = 36
     intraday: Annotated[int, Bound(0, 1, "flag", "1: the trade ends with its session")] = 1
     entry_cutoff: Annotated[int, Bound(0, 360, "minutes", "no entry with less than this left")] = 30
     square_off: Annotated[int, Bound(1, 120, "minutes", "be out at the latest this long before the close")] = 1

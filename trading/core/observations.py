@@ -6,11 +6,20 @@ No number depends on the level of prices or volumes: a split or a bonus, adjuste
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
-from typing import Final
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
+from trading.core import features, indicators
+from trading.core.errors import Invalid
 from trading.core.features import Bar, Features
+from trading.core.rules import Setup
+from trading.core.strategies import strategy
+
+FULL_SESSION: Final = 375.0  # minutes
 
 
 def _over(value: float, base: float) -> float:
@@ -40,25 +49,45 @@ OBSERVATIONS: Final[Mapping[str, Callable[[Bar, Features], float]]] = {
     "over_ema": lambda bar, f: _over(f.close, f.ema),
     "over_vwap": lambda bar, f: _over(f.close, f.vwap),
     "sma_slope": lambda bar, f: _over(f.sma, f.sma_before),
-    "rsi": lambda bar, f: f.rsi / 50.0 - 1.0,
-    "rsi_change": lambda bar, f: (f.rsi - f.rsi_before) / 50.0,
+    "rsi": lambda bar, f: f.rsi,
+    "rsi_change": lambda bar, f: f.rsi - f.rsi_before,
     "atr_share": lambda bar, f: _share(f.atr, f.close),
     "bollinger_place": lambda bar, f: _place(f.close, f.bollinger_lower, f.bollinger_upper),
     "bollinger_width": lambda bar, f: _share(f.bollinger_upper - f.bollinger_lower, f.close),
     "macd_share": lambda bar, f: _share(f.macd, f.close),
     "macd_lead": lambda bar, f: _share(f.macd - f.macd_signal, f.close),
-    "adx": lambda bar, f: f.adx / 100.0,
+    "adx": lambda bar, f: f.adx,
     "volume_ratio": lambda bar, f: f.volume_ratio,
-    "session_minute": lambda bar, f: bar.minute / 375.0,
+    "session_minute": lambda bar, f: bar.minute / FULL_SESSION,
     "sentiment": lambda bar, f: bar.sentiment,
 }
-"""Each observation by its name; fractions of a price, or from −1 to 1, unless its name says ratio. NaN = unknown."""
+"""Each observation by its name; a name that a feature or the bar has too means the same number. NaN = unknown.
 
-NAMES: Final = tuple(OBSERVATIONS)
+Fractions of a price, places from −1 to 1, RSI and ADX from 0 to 100, volume as a ratio to its mean.
+"""
 
-FULL: Final = frozenset(Features._fields)
+NAMES: Final[tuple[str, ...]] = tuple(OBSERVATIONS)
 
 
 def observe(bar: Bar, f: Features) -> tuple[float, ...]:
     """Return what a model sees of ``bar``, in the order of ``NAMES``; NaN where something is unknown."""
     return tuple([look(bar, f) for look in OBSERVATIONS.values()])
+
+
+def suited(name: str) -> None:
+    """Raise Invalid when strategy ``name`` makes no full feature row, so that a model could not be served beside it."""
+    if getattr(strategy(name), "Features", Features) is not Features:
+        raise Invalid(f"{name} keeps too few features for a model: use intraday (minute bars) or swing (daily bars)")
+
+
+def made_by(name: str, setup: Setup) -> str:
+    """Return the SHA-256 of all that the observations of a lane follow from: code, strategy, windows, bar length."""
+    windows: dict[str, Any] = {window: getattr(setup.params, window) for window in strategy(name).WINDOWS}
+    told = f"{name} {sorted(windows.items())} {setup.minutes} {NAMES} {_text(name)}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+@cache
+def _text(name: str) -> str:
+    files = [str(module.__file__) for module in (indicators, features, strategy(name))] + [__file__]
+    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
