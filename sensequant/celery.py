@@ -7,8 +7,11 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_process_init
 from django.conf import settings
 from kombu import Queue
+
+from models_ml.services import threads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sensequant.settings")
 
@@ -47,3 +50,4 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = SCHEDULE
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.autodiscover_tasks()
+worker_process_init.connect(threads.pin)

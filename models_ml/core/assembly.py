@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -80,9 +80,12 @@ def observed(lane: LaneBars, name: str, setup: Setup) -> tuple[Floats, Floats]:
     return x, atr
 
 
-def part(lane: LaneBars, recipe: Recipe, charged: Schedule) -> Part:
-    """Return the labelled rows of one lane."""
-    x, atr = observed(lane, recipe.strategy, recipe.setup)
+Seen = Callable[[LaneBars, str, Setup], tuple[Floats, Floats]]
+
+
+def part(lane: LaneBars, recipe: Recipe, charged: Schedule, *, see: Seen = observed) -> Part:
+    """Return the labelled rows of one lane; ``see`` makes its features."""
+    x, atr = see(lane, recipe.strategy, recipe.setup)
     found = label(lane, recipe.setup.minutes, recipe.barriers, charged, atr)
     warm = np.arange(len(lane.bars)) >= recipe.warmup
     asked = lane.bars.ts >= recipe.since

@@ -69,7 +69,7 @@ def build(asked: Plan, *, at: dt.datetime, progress: Callable[[Iterable[str]], I
     Raises what reading the bars raises, and Invalid when no bar has a label.
     """
     wanted = asked.wanted
-    led = replace(wanted, start=_first_day(asked))
+    led = replace(wanted, start=first_day(asked))
     recipe = _recipe(asked)
     charged = runs.charges_between(asked.order, led.start, wanted.end)
     calendar = calendars.current()
@@ -134,7 +134,7 @@ def _recipe(asked: Plan) -> Recipe:
     return Recipe(asked.order.strategy, setup, asked.barriers, asked.warmup, since)
 
 
-def _first_day(asked: Plan) -> dt.date:
+def first_day(asked: Plan) -> dt.date:
     """Return the day from which on bars are read: early enough for the warm-up where old bars cost nothing."""
     wanted = asked.wanted
     if wanted.source == STREAM or feeds.split(wanted.source)[0]:

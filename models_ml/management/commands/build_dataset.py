@@ -48,9 +48,7 @@ class Command(DeskCommand):
             "--label", nargs="*", default=[], metavar="KEY=VALUE",
             help="target, stop (ATR, or fractions with by_atr=0), horizon (bars), value (₹), slippage (bps), hurdle …",
         )  # fmt: skip
-        parser.add_argument(
-            "--warmup", type=int, default=WARMUP, help="bars before the first row (%(default)s)"
-        )
+        parser.add_argument("--warmup", type=int, default=WARMUP, help="bars before the first row (%(default)s)")
         parser.add_argument("--list", action="store_true", help="list the datasets there are")
         parser.add_argument("--show", metavar="DIGEST", help="verify and describe a kept dataset")
         parser.add_argument("--export", metavar="FILE", help="write its rows as .csv or .csv.gz")
