@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.contrib.auth.models import Group, User
 
 from sensequant.lib.clock import IST, now
+from tests.trading.traced import SOME, recorded
 from trading.core.rights import OPERATORS
 from trading.models import (
     ActiveModel,
@@ -84,6 +85,7 @@ def history(of):
     for n in range(5):
         _minute(of, n)
     student(of)
+    recorded(of, SOME[:3])
     common = {"run": of, "symbol": "DEMOBANK", "strategy": "intraday"}
     Position.objects.create(**common, side="LONG", quantity=10, entry_price="780.5", stop="764.9", opened_at=at(20))
     snapshot(of)

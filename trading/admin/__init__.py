@@ -17,6 +17,7 @@ from trading.admin import (
     sentiment,
     strategies,
     students,
+    telemetry,
     tokens,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "sentiment",
     "strategies",
     "students",
+    "telemetry",
     "tokens",
 ]

@@ -61,6 +61,7 @@ from trading.core.state import (
     PEND_WAY,
     PEND_WHY,
     QTY,
+    QUIET,
     RESERVED,
     SEEN,
     SHARES,
@@ -79,6 +80,7 @@ from trading.core.state import (
     Floats,
     Ints,
     emit,
+    note,
 )
 from trading.core.strategies.crossover import (  # kernel.py binds each strategy's own
     advance,
@@ -225,7 +227,7 @@ def act(opinion: Opinion, f: Any, bar: Bar, L: Floats, K: Ints, A: Floats, N: In
         if why != NOTHING and K[PEND] != EXIT:
             _leave(bar, opinion, why, L, K, A, N, ev)
     elif opinion.direction == LONG or opinion.direction == SHORT:
-        _consider(bar, opinion, volatility(f), L, K, A, N, s, ev)
+        _consider(bar, opinion, f, L, K, A, N, s, ev)
 
 
 def leaving(direction: int, bar: Bar, K: Ints, s: Setup) -> int:
@@ -252,12 +254,10 @@ def _leave(bar: Bar, opinion: Opinion, why: int, L: Floats, K: Ints, A: Floats, 
     order(bar, EXIT, -K[SIDE], K[QTY], bar.close, why, L, K, A, N, ev)
 
 
-def _consider(
-    bar: Bar, opinion: Opinion, atr: float, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats
-) -> None:
+def _consider(bar: Bar, opinion: Opinion, f: Any, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats) -> None:
     sure = boosted(opinion.direction, opinion.confidence, bar.sentiment, s.sentiment)
     mask = _forbidden(bar, opinion.direction, sure, K, s)
-    value = stake(bar.close, atr, L, K, A, s.sizing) * (sure if s.sizing.by_confidence == 1 else 1.0)
+    value = stake(bar.close, volatility(f), L, K, A, s.sizing) * (sure if s.sizing.by_confidence == 1 else 1.0)
     qty = shares(min(value, available(A)), bar.close, K[LOT])
     mask |= objections(qty * bar.close, qty, A, N, s.limits)
     if bar.ts < N[COOL_UNTIL]:
@@ -267,6 +267,8 @@ def _consider(
     _say(bar, opinion, sure, mask, K, N, ev)
     if mask == 0:
         order(bar, ENTRY, opinion.direction, qty, bar.close, 0, L, K, A, N, ev)
+        if N[QUIET] == 0:
+            note(N, ev, K[LANE], K[BARS], bar.ts, f)
 
 
 def _forbidden(bar: Bar, direction: int, sure: float, K: Ints, s: Setup) -> int:

@@ -7,8 +7,9 @@ Money in ``L`` and ``A`` is rupees; whole numbers of money in ``K`` and ``N`` ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import MutableSequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Floats = MutableSequence[float]
 Ints = MutableSequence[int]
@@ -57,7 +58,8 @@ EXIT_REASONS = {
 
 # event rows: kind, lane, bar number, bar start, then ten numbers each kind names below
 WIDTH = 14
-SIGNAL, ORDERED, FILLED, EXPIRED, TRADED, DAY_END, CARRY, BROKE = range(1, 9)
+SIGNAL, ORDERED, FILLED, EXPIRED, TRADED, DAY_END, CARRY, BROKE, NOTED = range(1, 10)
+NOTES = 9  # numbers of a feature row that one event holds
 EVENT_FIELDS: dict[int, tuple[str, ...]] = {
     SIGNAL: ("direction", "confidence", "reason", "sentiment", "objections", "price", "side", "student"),
     ORDERED: ("order", "way", "quantity", "price", "purpose", "why"),
@@ -70,6 +72,7 @@ EVENT_FIELDS: dict[int, tuple[str, ...]] = {
     DAY_END: ("session", "equity", "cash", "exposure", "charges", "trades"),
     CARRY: ("charge",),
     BROKE: ("equity", "day_start"),
+    NOTED: ("first", *(f"note_{j}" for j in range(NOTES))),
 }
 
 
@@ -129,6 +132,21 @@ def emit(
     for j in range(10):
         ev[at + 4 + j] = values[j]
     N[EVENTS] += 1
+
+
+def note(N: Ints, ev: Floats, lane: int, bar: int, ts: int, f: Any) -> None:
+    """Append the feature row ``f`` (a tuple of floats) that an entry was decided on, nine numbers an event."""
+    for first in range(0, len(f), NOTES):
+        row = (
+            float(first), part(f, first), part(f, first + 1), part(f, first + 2), part(f, first + 3),
+            part(f, first + 4), part(f, first + 5), part(f, first + 6), part(f, first + 7), part(f, first + 8),
+        )  # fmt: skip
+        emit(N, ev, NOTED, lane, bar, ts, row)
+
+
+def part(f: Any, j: int) -> float:
+    """Return number ``j`` of the tuple ``f``, NaN beyond its end."""
+    return f[j] if j < len(f) else math.nan
 
 
 def happenings(N: Ints, ev: Floats) -> list[Happening]:

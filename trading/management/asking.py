@@ -9,10 +9,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from sensequant.lib.errors import BadInput
+from trading.adapters.tracefiles import FORMATS
 from trading.core.bars import ALIASES, INTERVALS
 from trading.core.calendar import IST
 from trading.core.strategies import STRATEGIES
-from trading.services import markets, runs
+from trading.services import markets, runs, telemetry
 
 CHOICES = (*INTERVALS, *ALIASES)
 
@@ -45,6 +46,29 @@ def add_market_arguments(
     parser.add_argument("--params", nargs="*", default=[], metavar="KEY=VALUE", help="parameters of strategy and desk")
     parser.add_argument("--sound-rows", action="store_true", help="use the sound rows of files that have errors")
     parser.add_argument("--capital", type=float, default=None, metavar="RUPEES")
+
+
+def add_telemetry_arguments(parser: CommandParser) -> None:
+    """Add what says whether and how predictions are traced."""
+    group = parser.add_argument_group("telemetry")
+    group.add_argument("--enable-telemetry", action="store_true", help="trace every prediction and its outcome")
+    group.add_argument("--telemetry-dir", metavar="DIR", default="", help="default: under TELEMETRY_STORAGE_PATH")
+    group.add_argument("--telemetry-sample-rate", type=float, metavar="0…1", help="share of predictions traced")
+    group.add_argument("--telemetry-format", choices=FORMATS, default="csv")
+    group.add_argument("--export-metrics", action="store_true", help="write accuracy_metrics.json beside the traces")
+
+
+def traced(options: dict[str, Any], *, at: dt.datetime, name: str = "backtest") -> telemetry.Capture | None:
+    """Return the capture the arguments ask for; BadInput names what contradicts, None when none was asked for."""
+    if not options["enable_telemetry"]:
+        for key in ("telemetry_dir", "telemetry_sample_rate", "export_metrics"):
+            if options[key] not in ("", None, False):
+                raise BadInput(f"--{key.replace('_', '-')} needs --enable-telemetry", fix="add it, or leave both out")
+        return None
+    return telemetry.capture(
+        options["telemetry_dir"], rate=options["telemetry_sample_rate"], kind=options["telemetry_format"],
+        export_metrics=options["export_metrics"], name=name, at=at,
+    )  # fmt: skip
 
 
 def asked(options: dict[str, Any], *, at: dt.datetime) -> tuple[markets.Wanted, runs.Ordered]:

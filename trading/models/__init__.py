@@ -15,6 +15,7 @@ from trading.models.positions import EquityPoint, Position, Trade
 from trading.models.sentiment import NewsCall, NewsItem, NewsProvider, SentimentScore, SnapshotFetch
 from trading.models.strategies import StrategyConfig
 from trading.models.students import ActiveModel, ModelScore
+from trading.models.telemetry import PredictionRecord
 from trading.models.tokens import ApiToken
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Order",
     "OrderEvent",
     "Position",
+    "PredictionRecord",
     "QuarantinedRow",
     "SentimentScore",
     "Signal",

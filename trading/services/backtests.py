@@ -15,12 +15,14 @@ from sensequant.lib.logs import get_logger
 from trading.core.calendar import IST
 from trading.core.metrics import Measures
 from trading.core.panel import LaneBars, panel
+from trading.core.rules import Setup
 from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome, simulate
 from trading.core.state import DAY_END, EXIT_REASONS, TRADED, Happening
 from trading.models.backtests import BacktestRun, BacktestTrade
-from trading.services import feeds, markets, runs, scoring, students
+from trading.services import feeds, markets, runs, scoring, students, telemetry
 from trading.services.recording import moment, money
+from trading.services.telemetry import Capture
 
 FEW_TRADES = 30
 log = get_logger("backtests")
@@ -54,14 +56,19 @@ def keep(wanted: markets.Wanted, order: runs.Ordered, *, by: str, at: dt.datetim
     )  # fmt: skip
 
 
-def execute(run_id: int, *, at: dt.datetime, progress: Callable[[float], None] | None = None) -> BacktestRun:
-    """Run a queued backtest and keep its result; what goes wrong is kept on the run, and raised."""
+def execute(
+    run_id: int, *, at: dt.datetime, progress: Callable[[float], None] | None = None, traced: Capture | None = None
+) -> BacktestRun:  # fmt: skip
+    """Run a queued backtest and keep its result; what goes wrong is kept on the run, and raised.
+
+    Its predictions are traced as ``traced`` says, or as the settings do; traces that are lost are a warning.
+    """
     won = BacktestRun.objects.filter(pk=run_id, status="queued").update(status="running")
     run = _find(run_id)
     if not won:
         raise NotAllowed(f"backtest {run_id} is {run.status}, not queued", fix="ask for a new one")
     try:
-        _run(run, at=at, progress=progress)
+        _run(run, at=at, progress=progress, traced=traced or telemetry.by_default(run.pk, at=at))
     except BaseException as error:
         foreseen = isinstance(error, SenseQuantError) or is_bad_input(error)
         told = str(error) if foreseen else f"{type(error).__name__}: {error}"
@@ -71,7 +78,9 @@ def execute(run_id: int, *, at: dt.datetime, progress: Callable[[float], None] |
     return run
 
 
-def _run(run: BacktestRun, *, at: dt.datetime, progress: Callable[[float], None] | None) -> None:
+def _run(
+    run: BacktestRun, *, at: dt.datetime, progress: Callable[[float], None] | None, traced: Capture | None
+) -> None:  # fmt: skip
     wanted = markets.Wanted(_source(run), tuple(run.symbols), run.interval, run.start, run.end, run.sound_rows)
     order = runs.Ordered(run.strategy, run.params, float(run.capital))
     lanes = markets.lanes(wanted, at=at)
@@ -84,7 +93,23 @@ def _run(run: BacktestRun, *, at: dt.datetime, progress: Callable[[float], None]
         order.strategy, setup, bars, capital=order.capital, charges=charges, compiled=compiled,
         watch=_watch(run, progress) if len(bars) > 20_000 else None,
     )  # fmt: skip
-    _finish(run, outcome, lanes, seats, at=at)
+    notes = _traced(run, outcome, lanes, seats, setup, traced) if traced else []
+    _finish(run, outcome, lanes, seats, notes, at=at)
+
+
+def _traced(
+    run: BacktestRun, outcome: Outcome, lanes: Sequence[LaneBars], seats: Sequence[students.Seat], setup: Setup,
+    wanted: Capture,
+) -> list[str]:  # fmt: skip
+    """Write the traces of a run and keep what they came to; return what the trader should know."""
+    symbols = [each.spec.symbol for each in lanes]
+    written = telemetry.record(
+        outcome, symbols, run.strategy, setup, wanted, run=str(run.pk),
+        student=_version(lanes, seats),
+    )  # fmt: skip
+    found, notes = telemetry.measured(written)
+    BacktestRun.objects.filter(pk=run.pk).update(telemetry=found)
+    return notes
 
 
 def _source(run: BacktestRun) -> str:
@@ -110,7 +135,8 @@ def _watch(run: BacktestRun, progress: Callable[[float], None] | None) -> Callab
 
 
 def _finish(
-    run: BacktestRun, outcome: Outcome, lanes: Sequence[LaneBars], seats: Sequence[students.Seat], *, at: dt.datetime
+    run: BacktestRun, outcome: Outcome, lanes: Sequence[LaneBars], seats: Sequence[students.Seat], notes: list[str], *,
+    at: dt.datetime,
 ) -> None:  # fmt: skip
     found = outcome.happenings()
     trades = [each for each in found if each.kind == TRADED]
@@ -118,7 +144,7 @@ def _finish(
     with transaction.atomic():
         won = BacktestRun.objects.filter(pk=run.pk, status="running").update(
             status="done", progress=1.0, bars=outcome.bars, metrics=as_json(outcome.measures), finished_at=at,
-            equity=_equity(found), warnings=[*_warnings(outcome, lanes), *_of_student(run, lanes, seats)],
+            equity=_equity(found), warnings=[*_warnings(outcome, lanes), *_of_student(run, lanes, seats), *notes],
             model_version=_version(lanes, seats),
         )  # fmt: skip
         if won:
@@ -204,7 +230,8 @@ def answer(run: BacktestRun) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "run_id": run.pk, "bars": run.bars, "strategy": run.strategy, "interval": run.interval,
-        "metrics": run.metrics, "warnings": run.warnings, "trades": [_plain(dict(row)) for row in trades],
+        "metrics": run.metrics, "warnings": run.warnings, "telemetry": run.telemetry or None,
+        "trades": [_plain(dict(row)) for row in trades],
     }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ from trading.core.state import (
 from trading.core.strategies import strategy
 
 INF = math.inf
-ROWS_A_LANE = 10  # events one lane can cause in one moment, with room to spare
+ROWS_A_LANE = 14  # events one lane can cause in one moment, with room to spare
 log = get_logger("engine")
 
 

@@ -264,6 +264,7 @@ class LiveRunner(StreamRunner):
         if not happenings:
             return
         self.recorder.instantly(self.cursor, happenings)
+        self.tracing.trace()
         self._journal(Step(self.cursor, list(happenings)))
         self.picture.tables, self.picture.today = {}, {}
 

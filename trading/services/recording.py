@@ -40,11 +40,13 @@ from trading.core.state import (
     Happening,
 )
 from trading.core.strategies import strategy
+from trading.core.traces import Trace
 from trading.models.engine import EngineRun, LaneState
 from trading.models.orders import Fill, Order, OrderEvent, Signal
 from trading.models.positions import EquityPoint, Position, Trade
 from trading.models.students import ModelScore
 from trading.services.engine import Engine, Step
+from trading.services.predictions import Ledger
 
 PLACES = Decimal("0.0001")
 EQUITY_EVERY = 300  # seconds of market time between equity points when nothing happens
@@ -74,6 +76,9 @@ class Recorder:
         self.equity_at = int(newest.at.timestamp()) - self.seconds if newest else 0
         self.said: dict[int, str] = {}  # the reason of each lane's newest signal
         self.trades: list[Trade] = []
+        self.signals: dict[int, Signal] = {}  # each lane's newest
+        self.ledger = Ledger(run, engine)
+        self.traces: list[Trace] = []  # of the trades
 
     def open_session(self, ts: int) -> None:
         """Keep what every lane's indicators remember as a session begins; ``ts`` is the last bar before it, or 0."""
@@ -91,10 +96,11 @@ class Recorder:
                 rows, update_conflicts=True, unique_fields=["run", "number"], update_fields=["memory", "bars", "halted"]
             )
             self._save_numbers()
+        self.ledger.anchor()
 
     def record(self, step: Step) -> None:
         """Remember a moment: its happenings, the positions they left, and the numbers to continue from."""
-        self.trades = []
+        self.trades, self.traces = [], []
         due = step.ts - self.equity_at >= EQUITY_EVERY
         if not (step.happenings or step.halted or due):
             return
@@ -165,7 +171,7 @@ class Recorder:
         features = {name: round(x, 6) for name, x in row.items() if not math.isnan(x)}
         text = str(self.strategy.REASONS[int(v["reason"])]).format(**row) if row else "the lane failed on this bar"
         self.said[each.lane] = text = _sentence(text, v["sentiment"])
-        Signal.objects.create(
+        self.signals[each.lane] = Signal.objects.create(
             run=self.run, at=moment(each.ts), symbol=self._symbol(each), strategy=self.engine.name,
             direction=DIRECTIONS[int(v["direction"])], confidence=v["confidence"], price=money(v["price"]),
             sentiment=None if math.isnan(v["sentiment"]) else v["sentiment"], reason=text,
@@ -186,6 +192,8 @@ class Recorder:
         )  # fmt: skip
         OrderEvent.objects.create(order=order, new=order.status, at=order.created_at)
         self.orders[number] = order
+        if purpose == "entry":
+            self.ledger.predict(order, self.signals[each.lane])
 
     def first_status(self) -> Status:
         """Return how an order begins: the paper market works it at once."""
@@ -216,6 +224,8 @@ class Recorder:
             orders=self._orders_of(each),
         )  # fmt: skip
         self.trades.append(trade)
+        if (found := self.ledger.score(trade)) is not None:
+            self.traces.append(found)
 
     def _advance(self, order: Order, new: Status, at: dt.datetime) -> None:
         old = Status(order.status)

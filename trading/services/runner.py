@@ -23,12 +23,24 @@ from trading.models.engine import EngineRun
 from trading.models.instruments import Instrument
 from trading.models.orders import Fill
 from trading.services import calendar as calendars
-from trading.services import journal, leases, markets, recording, runs, scoring, sentiment_refresh, students
+from trading.services import (
+    journal,
+    leases,
+    live_telemetry,
+    markets,
+    recording,
+    runs,
+    scoring,
+    sentiment_refresh,
+    students,
+)
 from trading.services.brakes import Brakes
 from trading.services.engine import Engine, Latency, Step
 from trading.services.following import FollowTape
 from trading.services.live import Picture
+from trading.services.live_telemetry import LiveTelemetry
 from trading.services.tapes import Moment, Playable, Tape
+from trading.services.tracing import Tracing
 
 DEMO_SESSIONS = 60
 DEMO_SPEED = 60.0
@@ -129,6 +141,7 @@ class Runner:
         self.standing = students.standing()
         self.engine.judges = scoring.council(order.strategy, setup, at=clock())
         self.recorder = self._make_recorder()
+        self.tracing = Tracing(self.recorder)
         self.brakes = Brakes(run, self.engine)
         self.picture = Picture(run, self.engine, self.tape)
         journal.rebuild(run)
@@ -169,6 +182,7 @@ class Runner:
         if ended == "finished":
             self._take(self.engine.finish(self.cursor), seconds)
         self.recorder.save(self.cursor if self.cursor > 0 else None)
+        self.tracing.close(self.wall())
         self._become(ended)
         self._show(force=True)
         return ended
@@ -195,6 +209,7 @@ class Runner:
 
     def _take(self, step: Step, seconds: int) -> None:
         self.recorder.record(step)
+        self.tracing.trace()
         if self.recorder.trades or step.happenings:
             self._journal(step)
         self.cursor = step.ts
@@ -252,6 +267,7 @@ class Runner:
             leases.renew(self.own)
         self.brakes.look(at=at)
         self._look_at_students()
+        self.tracing.tell(at)
         self._block()
         if self.brakes.leave_now():
             self._leave_all()
@@ -287,8 +303,9 @@ class Runner:
 
 
 def run_to_end(
-    run: EngineRun, *, stop: threading.Event, clock: Clock = now, show: bool = True, kind: type[Runner] | None = None
-) -> str:
+    run: EngineRun, *, stop: threading.Event, clock: Clock = now, show: bool = True, kind: type[Runner] | None = None,
+    telemetry: LiveTelemetry | None = None,
+) -> str:  # fmt: skip
     """Drive ``run`` by a runner of ``kind`` until it ends; what went wrong is recorded on the run and raised.
 
     One engine drives a run at a time: NotAllowed names the process that does already, and nothing is changed.
@@ -298,6 +315,7 @@ def run_to_end(
         with sentiment_refresh.beside(run.mode):
             runner = (kind or Runner)(run, stop=stop, clock=clock, show=show)
             runner.own = lease
+            runner.tracing.telemetry = telemetry or live_telemetry.by_default(run.mode, clock())
             return runner()
     except Exception as error:
         EngineRun.objects.filter(pk=run.pk).update(state="failed", error=str(error), stopped_at=clock())

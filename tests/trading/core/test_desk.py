@@ -40,7 +40,7 @@ def objections(desk):
 def test_a_signal_fills_at_the_next_bars_open_and_not_before():
     desk = Desk(rules())
     first = desk.feed(bar(100, say=LONG))
-    assert [each.kind for each in first] == [slot.SIGNAL, slot.ORDERED]
+    assert [each.kind for each in first] == [slot.SIGNAL, slot.ORDERED, slot.NOTED]
     assert desk.position() == 0
     second = desk.feed(bar(103, o=101))
     assert [each.kind for each in second] == [slot.FILLED]

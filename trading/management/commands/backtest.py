@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from sensequant.lib.clock import now
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
-from trading.management.asking import NEEDED, add_market_arguments, asked
+from trading.management.asking import NEEDED, add_market_arguments, add_telemetry_arguments, asked, traced
 from trading.models.backtests import BacktestRun
 from trading.services import backtests, markets, runs
 from trading.services.combining import combined
@@ -34,22 +34,27 @@ class Command(DeskCommand):
     examples = (
         "  manage.py backtest --symbols RELIANCE --start-date 2024-01-01 --end-date 2024-03-31 --strategy intraday \\\n"
         "    --data-source csv --csv data/historical --interval 5minute --params sma=30 stop_loss=0.01\n"
-        "  manage.py backtest --symbols TCS INFY --start-date 2015-01-01 --end-date 2020-12-31 --strategy swing --json"
+        "  manage.py backtest --symbols TCS INFY --start-date 2015-01-01 --end-date 2020-12-31 \\\n"
+        "    --strategy swing --json\n"
+        "  manage.py backtest --symbols RELIANCE TCS --start-date 2024-01-01 --end-date 2024-12-31 \\\n"
+        "    --strategy swing --enable-telemetry --telemetry-dir data/audit/batch_001 --export-metrics"
     )
 
     def arguments(self, parser: CommandParser) -> None:
         """Add what to run on; a queued run's number stands for all of it."""
         add_market_arguments(parser, strategies=("intraday", "swing", "both", "crossover"), needed=())
+        add_telemetry_arguments(parser)
         parser.add_argument("--run", type=int, help="execute a run the page queued, instead of all the above")
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run, and return the result."""
+        capture = traced(options, at=now())
         if options["run"] is None:
             wanted = _all_asked(options)  # all of them checked before the first one runs
             queued = [backtests.keep(*each, by="shell", at=now()).pk for each in wanted]
         else:
             queued = [options["run"]]
-        found = [backtests.execute(number, at=now()) for number in queued]
+        found = [backtests.execute(number, at=now(), traced=capture) for number in queued]
         data = backtests.answer(found[0]) if len(found) == 1 else combined(found)
         return data, "\n\n".join(_table(run) for run in found)
 
@@ -89,4 +94,10 @@ def _table(run: BacktestRun) -> str:
     for label, key, form in SHOWN:
         value = run.metrics.get(key)
         lines.append(f"  {label:<24}{'—' if value is None else form.format(value):>18}")
+    lines += _traces(run.telemetry)
     return "\n".join([*lines, *(f"  note: {warning}" for warning in run.warnings)])
+
+
+def _traces(found: dict[str, Any]) -> list[str]:
+    """Return the line that says where the traces lie."""
+    return [f"  traces: {found['traces']:,} in {found['folder']}"] if found else []

@@ -13,9 +13,10 @@ from django.core.management.base import CommandParser
 from sensequant.lib.clock import IST, now
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
-from trading.management.asking import add_market_arguments, asked
+from trading.management.asking import add_market_arguments, add_telemetry_arguments, asked, traced
 from trading.models.engine import EngineRun
-from trading.services import live_runner, markets, runner
+from trading.services import live_runner, live_telemetry, markets, runner
+from trading.services.live_telemetry import LiveTelemetry
 from trading.services.market_clock import market_clock
 
 ON_STOP = "live: what SIGTERM does with positions (default: square-off for intraday strategies, else leave)"
@@ -50,6 +51,18 @@ def _complete(options: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _telemetry(options: dict[str, Any]) -> LiveTelemetry | None:
+    """Return what traces the run, if it was asked for here rather than in the settings."""
+    at, mode = now(), options["mode"]
+    if mode != "replay" and options["enable_telemetry"] and not options["telemetry_dir"]:
+        options = {**options, "telemetry_dir": live_telemetry.folder()}
+    capture = traced(options, at=at, name="replay")
+    if capture is None:
+        return None
+    throttle, rate = options["telemetry_throttle"], options["telemetry_sample_rate"]
+    return live_telemetry.of_settings(capture, mode=mode, throttle=throttle, rate=rate)
+
+
 class Command(DeskCommand):
     """One run of the engine, until its bars end or it is stopped."""
 
@@ -73,6 +86,8 @@ class Command(DeskCommand):
         parser.add_argument("--speed", type=float, default=0.0, help="market seconds a second; 0 = as fast as it goes")
         parser.add_argument("--name", default="engine", help="a run of this name is continued where it stopped")
         parser.add_argument("--fresh", action="store_true", help="begin anew instead of continuing")
+        add_telemetry_arguments(parser)
+        parser.add_argument("--telemetry-throttle", type=float, metavar="SECONDS", help="least time between two traces")
         add_market_arguments(parser, needed=())
 
     def run(self, **options: Any) -> tuple[Any, str]:
@@ -86,10 +101,13 @@ class Command(DeskCommand):
             raise BadInput(
                 f"live trading needs live prices, not {options['data_source']}", fix="leave --data-source out"
             )
-        run = self._follow(options, stop) if followed else self._play(options, stop)
+        traces = _telemetry(options)
+        run = self._follow(options, stop, traces) if followed else self._play(options, stop, traces)
+        if traces is not None and options["export_metrics"]:
+            traces.export_metrics()
         return self.summary(EngineRun.objects.get(pk=run.pk))
 
-    def _play(self, options: dict[str, Any], stop: threading.Event) -> EngineRun:
+    def _play(self, options: dict[str, Any], stop: threading.Event, traces: LiveTelemetry | None) -> EngineRun:
         """Run over recorded bars, or over a source that grows."""
         at = now()
         wanted, order = asked({**options, **_dates(options, at)}, at=at)
@@ -97,17 +115,17 @@ class Command(DeskCommand):
             options["name"], options["mode"], wanted, order, speed=options["speed"], label=markets.label(wanted.source)
         )
         run = runner.begin(plan, at=at, fresh=options["fresh"])
-        runner.run_to_end(run, stop=stop)
+        runner.run_to_end(run, stop=stop, telemetry=traces)
         return run
 
-    def _follow(self, options: dict[str, Any], stop: threading.Event) -> EngineRun:
+    def _follow(self, options: dict[str, Any], stop: threading.Event, traces: LiveTelemetry | None) -> EngineRun:
         """Run on the broker's stream, on paper or with orders."""
         clock = market_clock()
         wanted, order = asked({**options, **_dates(options, clock())}, at=clock())
         label = "SIMULATED" if clock.simulated else ""
         plan = runner.Plan(options["name"], options["mode"], wanted, order, label=label, on_stop=options["on_stop"])
         run = live_runner.begin(plan, clock=clock, fresh=options["fresh"])
-        runner.run_to_end(run, stop=stop, clock=clock, kind=live_runner.kind_of(run))
+        runner.run_to_end(run, stop=stop, clock=clock, kind=live_runner.kind_of(run), telemetry=traces)
         return run
 
     def summary(self, run: EngineRun) -> tuple[Any, str]:

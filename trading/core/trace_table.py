@@ -1,0 +1,175 @@
+"""Traces as columns: what accuracy is computed from, checked row by row on the way in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trading.core.calendar import IST
+from trading.core.errors import Invalid
+from trading.core.state import TRADED, WIDTH
+from trading.core.traces import LABELS, Told, threshold
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Places = npt.NDArray[np.bool_] | Ints | slice
+
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9&.\-]{0,31}")
+WORD = re.compile(r"[a-z][a-z0-9_\-]{0,31}")
+PLACE = {label: k for k, label in enumerate(LABELS)}
+UNVERSIONED = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Traces as columns of equal length; ``predicted`` and ``actual`` are places in LABELS, returns per cent.
+
+    ``net`` is what was left after charges, NaN where the trace does not say. ``symbol``, ``strategy``, ``version`` and
+    ``mode`` are objects (texts).
+    """
+
+    ts: Ints  # entry, seconds UTC
+    symbol: npt.NDArray[np.object_]
+    strategy: npt.NDArray[np.object_]
+    predicted: Ints
+    actual: Ints
+    confidence: Floats
+    entry: Floats
+    exit: Floats
+    holding: Floats  # minutes
+    returns: Floats
+    net: Floats
+    version: npt.NDArray[np.object_]
+    mode: npt.NDArray[np.object_]
+
+    def __len__(self) -> int:
+        """Return how many traces there are."""
+        return len(self.ts)
+
+    def take(self, where: Places) -> Table:
+        """Return the rows at ``where``: places, a mask or a slice."""
+        return replace(self, **{each.name: getattr(self, each.name)[where] for each in fields(self)})
+
+    def of(self, strategy: str) -> Table:
+        """Return the traces of one strategy."""
+        return self.take(np.asarray(self.strategy == strategy, bool))
+
+    def in_order(self) -> Table:
+        """Return the traces as their positions were closed, ties as they were opened."""
+        return self.take(np.lexsort((self.ts, self.ts + self.holding * 60.0)))
+
+
+def closed(events: Floats, symbols: Sequence[str], told: Told) -> Table:
+    """Return the closed positions among a run's events (flat) as a table, at once; confidences are not looked up."""
+    rows = events.reshape(-1, WIDTH)
+    rows = rows[rows[:, 0] == TRADED]
+    n, limit = len(rows), threshold(told.strategy, told.kind)
+    side, quantity, entry, exit_ = rows[:, 4], rows[:, 5], rows[:, 6], rows[:, 7]
+    move = np.round((exit_ / entry - 1.0) * 100.0, 6)
+    names = np.array([*symbols, ""], object)
+    texts = (np.full(n, text, object) for text in (told.strategy, told.version, told.mode))
+    strategy, version, mode = texts
+    return Table(
+        rows[:, 9].astype(np.int64), names[rows[:, 1].astype(np.int64)], strategy, np.where(side > 0, 0, 1),
+        np.where(move > limit, 0, np.where(move < -limit, 1, 2)), np.full(n, np.nan), entry, exit_,
+        np.round((rows[:, 3] - rows[:, 9]) / 60.0, 4), move * side, rows[:, 11] / (quantity * entry) * 100.0,
+        version, mode,
+    )  # fmt: skip
+
+
+class Builder:
+    """Collects rows into a table."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._rows: list[tuple[Any, ...]] = []
+
+    def add(self, row: Sequence[Any]) -> None:
+        """Take the twelve fields of a trace, texts or parsed JSON; Invalid names the field that cannot be."""
+        self._rows.append(parse(row))
+
+    def table(self) -> Table:
+        """Return what was taken so far."""
+        columns = list(zip(*self._rows, strict=True)) if self._rows else [()] * len(fields(Table))
+        kinds: dict[str, type] = {"ts": np.int64, "predicted": np.int64, "actual": np.int64}
+        texts = ("symbol", "strategy", "version", "mode")
+        made: dict[str, Any] = {
+            each.name: np.array(column, object if each.name in texts else kinds.get(each.name, np.float64))
+            for each, column in zip(fields(Table), columns, strict=True)
+        }
+        return Table(**made)
+
+
+def parse(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a trace's twelve fields as a row of Table; Invalid names what is wrong with which."""
+    ts = _seconds(row[0])
+    symbol, strategy, predicted, actual = row[1], row[2], row[3], row[4]
+    if not (isinstance(symbol, str) and SYMBOL.fullmatch(symbol)):
+        raise Invalid(f"symbol {symbol!r} is no NSE symbol")
+    if not (isinstance(strategy, str) and WORD.fullmatch(strategy)):
+        raise Invalid(f"strategy {strategy!r} is no name")
+    if predicted not in PLACE:
+        raise Invalid(f"predicted_direction {predicted!r} is none of {', '.join(LABELS)}")
+    if actual not in PLACE:
+        raise Invalid(f"actual_direction {actual!r} is none of {', '.join(LABELS)}")
+    confidence = _number(row[5], "predicted_confidence", 0.0, 1.0)
+    entry, exit_ = _number(row[6], "entry_price", 0.0), _number(row[7], "exit_price", 0.0)
+    if entry == 0.0 or exit_ == 0.0:
+        raise Invalid("a price of 0 is none")
+    holding = _number(row[8], "holding_period_minutes", 0.0)
+    returns = _number(row[9], "realized_return_pct")
+    _object(row[10], "features")
+    meta = _object(row[11], "metadata")
+    net = meta.get("net_return_pct")
+    net = float(net) if isinstance(net, int | float) and not isinstance(net, bool) else math.nan
+    version, mode = meta.get("model_version", UNVERSIONED), meta.get("mode", "")
+    return (
+        ts, symbol, strategy, PLACE[predicted], PLACE[actual], confidence, entry, exit_, holding, returns, net,
+        _short(version), _short(mode),
+    )  # fmt: skip
+
+
+def _short(value: Any) -> str:
+    """Return a text of the metadata as a name: nothing that a page or a spreadsheet could take for more."""
+    return re.sub(r"[^A-Za-z0-9_.:@\-]", "_", value)[:80].lstrip("-@") if isinstance(value, str) else UNVERSIONED
+
+
+def _seconds(value: Any) -> int:
+    try:
+        at = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Invalid(f"timestamp {value!r} is no ISO 8601 time") from None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=IST)
+    return int(at.timestamp())
+
+
+def _number(value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        raise Invalid(f"{name} {value!r} is no number") from None
+    if not (low <= found <= high and math.isfinite(found)):
+        raise Invalid(f"{name} {value!r} is out of bounds")
+    return found
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if isinstance(value, str):
+        if value in ("", "{}"):
+            return {}
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise Invalid(f"{name} is no JSON: {value[:60]!r}") from None
+    if not isinstance(value, dict):
+        raise Invalid(f"{name} is no JSON object: {str(value)[:60]!r}")
+    return value

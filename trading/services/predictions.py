@@ -1,0 +1,174 @@
+"""The record of predictions: written before their outcome is known, scored after, and checked link by link.
+
+Each engine run is a chain of its own. Where its newest link stands is also written to a file as every session begins
+and as the run ends; a chain that was rewritten as a whole disagrees with that file, or with a copy kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from sensequant.lib import paths
+from sensequant.lib.logs import get_logger
+from trading.core import chain, traces
+from trading.core.chain import Break, Link
+from trading.core.strategies import strategy
+from trading.core.traces import FIELDS, Made, Told, Trace
+from trading.models.engine import EngineRun
+from trading.models.orders import Fill, Order, Signal
+from trading.models.positions import Trade
+from trading.models.telemetry import PredictionRecord
+from trading.services.engine import Engine
+
+log = get_logger("predictions")
+SIDES = {"LONG": 1, "SHORT": -1}
+
+
+def anchors_path() -> Path:
+    """Return the file that says where chains stood."""
+    return paths.resolve(settings.DESK.telemetry_storage_path) / "anchors.jsonl"
+
+
+class Ledger:
+    """One run's chain. Whatever goes wrong here is kept in ``trouble`` and costs the engine nothing else."""
+
+    def __init__(self, run: EngineRun, engine: Engine) -> None:
+        """Go on where the run's chain ends."""
+        self.run, self.trouble = run, ""
+        self.told = Told(
+            engine.name, strategy(engine.name).KIND, run.mode, traces.version(engine.name, engine.setup), str(run.pk)
+        )
+        last = PredictionRecord.objects.filter(run=run).order_by("-number").first()
+        self.number, self.head = (last.number, last.digest) if last else (0, "")
+
+    def predict(self, order: Order, signal: Signal) -> None:
+        """Append what was predicted as ``order``, an entry, was decided."""
+        payload = {
+            "direction": signal.direction, "confidence": round(signal.confidence, 6), "price": float(signal.price),
+            "sentiment": signal.sentiment, "features": signal.features, "reason": signal.reason,
+            "model_version": signal.model_version or self.told.version, "model_confidence": signal.model_confidence,
+            "threshold_pct": traces.threshold(self.told.strategy, self.told.kind),
+        }  # fmt: skip
+        self._safely(lambda: self._append("prediction", order, order.created_at, payload))
+
+    def score(self, trade: Trade) -> Trace | None:
+        """Append what came of the prediction behind ``trade`` and return its trace; None when there was none."""
+        found: Trace | None = self._safely(lambda: self._score(trade))
+        return found
+
+    def _score(self, trade: Trade) -> Trace | None:
+        about = PredictionRecord.objects.filter(run=self.run, kind="prediction", order__in=trade.orders)
+        scored = PredictionRecord.objects.filter(run=self.run, kind="outcome", order__in=trade.orders)
+        mine = about.filter(symbol=trade.symbol).exclude(order__in=scored.values("order")).order_by("number").first()
+        if mine is None:
+            return None
+        said = json.loads(mine.payload)
+        entry = Order.objects.get(run=self.run, number=mine.order)
+        fees = sum(float(fill.charges) for fill in Fill.objects.filter(order=entry))
+        told = self.told._replace(student=said["model_version"])
+        found = traces.trace(_made(trade, said, fees), trade.symbol, told, json.dumps(said["features"]))
+        parts = {"features": said["features"], "metadata": json.loads(found.metadata)}
+        payload = {"prediction": mine.number, "trace": {**dict(zip(FIELDS, found, strict=True)), **parts}}
+        self._append("outcome", entry, trade.exit_time, payload)
+        return found
+
+    def _append(self, kind: str, order: Order, at: Any, payload: dict[str, Any]) -> None:
+        number, previous = self.number + 1, self.head
+        text = chain.canonical(payload)
+        row = PredictionRecord(
+            run=self.run, number=number, kind=kind, at=at, symbol=order.symbol, strategy=order.strategy,
+            order=order.number, payload=text, previous=previous,
+        )  # fmt: skip
+        row.digest = chain.digest(_link(row))
+        row.save()
+        self.number, self.head = number, row.digest
+
+    def _safely(self, do: Callable[[], Any]) -> Any:
+        try:
+            with transaction.atomic():
+                return do()
+        except Exception as error:
+            self.trouble = f"a prediction of run {self.run.pk} could not be recorded: {error}"[:300]
+            log.exception("prediction not recorded", run=self.run.pk)
+            return None
+
+    def anchor(self) -> None:
+        """Write where the chain stands into the file of anchors."""
+        if not self.number:
+            return
+        line = json.dumps({"run": self.run.pk, "number": self.number, "digest": self.head})
+        try:
+            anchors_path().parent.mkdir(parents=True, exist_ok=True)
+            with anchors_path().open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            self.trouble = f"{anchors_path()} cannot be written: {error.strerror or error}"[:300]
+            log.exception("chain not anchored", run=self.run.pk)
+        log.info("predictions anchored", run=self.run.pk, number=self.number, digest=self.head)
+
+
+def _made(trade: Trade, said: dict[str, Any], fees: float) -> Made:
+    news, asked = said["sentiment"], said["model_confidence"]
+    return Made(
+        SIDES[trade.side], said["confidence"], math.nan if news is None else news, said["price"],
+        float(trade.entry_price), float(trade.exit_price), int(trade.entry_time.timestamp()),
+        int(trade.exit_time.timestamp()), trade.quantity, fees, float(trade.charges), float(trade.gross_pnl),
+        float(trade.net_pnl), trade.exit_reason, math.nan if asked is None else asked,
+    )  # fmt: skip
+
+
+def _link(row: PredictionRecord) -> Link:
+    at = row.at.astimezone(dt.UTC).isoformat()
+    return Link(
+        f"run {row.run_id}", row.number, row.kind, at, row.symbol, row.strategy, row.order, row.payload, row.previous
+    )
+
+
+def check(run_id: int | None = None) -> dict[str, Any]:
+    """Return how many chains and records there are, where each chain stands, and every place where one breaks."""
+    anchors, heads, breaks, records = _anchors(), [], [], 0
+    rows = PredictionRecord.objects.all() if run_id is None else PredictionRecord.objects.filter(run_id=run_id)
+    known = set(rows.order_by().values_list("run_id", flat=True).distinct())
+    wanted = known | set(anchors) if run_id is None else known | ({run_id} & set(anchors))
+    for run in sorted(wanted):
+        last: list[PredictionRecord] = []
+        breaks += chain.check(_links(rows.filter(run_id=run).order_by("number"), last), anchors.get(run, {}))
+        if last:
+            records += last[0].number
+            heads.append({"run": run, "number": last[0].number, "digest": last[0].digest})
+    return {"chains": len(heads), "records": records, "sound": not breaks, "heads": heads,
+            "breaks": [_said(each) for each in breaks]}  # fmt: skip
+
+
+def _links(rows: Any, last: list[PredictionRecord]) -> Iterator[tuple[Link, str]]:
+    for row in rows.iterator():
+        last[:] = [row]
+        yield _link(row), row.digest
+
+
+def _said(found: Break) -> dict[str, Any]:
+    return found._asdict()
+
+
+def _anchors() -> dict[int, dict[int, str]]:
+    """Return the anchored digests by run and number; a line that cannot be read is passed over."""
+    found: dict[int, dict[int, str]] = {}
+    try:
+        lines = anchors_path().read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        try:
+            said = json.loads(line)
+            found.setdefault(int(said["run"]), {})[int(said["number"])] = str(said["digest"])
+        except (ValueError, KeyError, TypeError):
+            log.warning("anchor cannot be read", line=line[:120])
+    return found
