@@ -192,8 +192,8 @@ class Recorder:
         )  # fmt: skip
         OrderEvent.objects.create(order=order, new=order.status, at=order.created_at)
         self.orders[number] = order
-        if purpose == "entry":
-            self.ledger.predict(order, self.signals[each.lane])
+        if purpose == "entry" and (signal := self.signals.get(each.lane)) is not None:
+            self.ledger.predict(order, signal)
 
     def first_status(self) -> Status:
         """Return how an order begins: the paper market works it at once."""
