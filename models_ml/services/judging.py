@@ -1,0 +1,210 @@
+"""What a search came to: the ranking, the sensitivity, the one look at the test days, and how honest it all is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from models_ml.core import overfitting as statistics
+from models_ml.core import plateaus, spaces
+from models_ml.core.part_measures import measure
+from models_ml.core.verdicts import Findings, verdict
+from models_ml.models.optimizations import OptimizationRun, Trial
+from models_ml.services import asking, trials
+from trading.core.panel import LaneBars, panel
+from trading.services import markets
+
+TOP = 5
+CURVES = (
+    "sharpe_ratio",
+    "sortino_ratio",
+    "total_return",
+    "total_pnl",
+    "max_drawdown",
+    "trades",
+    "win_rate",
+    "hit_ratio",
+)
+
+
+def rank(run: OptimizationRun) -> list[Trial]:
+    """Give every configuration that was tried its rank and return them, best first.
+
+    Those that meet the constraints come first, by score; what has no score comes last; equals in order of search.
+    """
+    done = list(run.trials.filter(role="config", status="done").order_by("number"))
+    done.sort(key=lambda t: (not t.feasible, t.score is None, -(t.score or 0.0), t.number))
+    for place, trial in enumerate(done, start=1):
+        trial.rank = place
+    Trial.objects.bulk_update(done, ["rank"], batch_size=500)
+    return done
+
+
+def ever_tried(run: OptimizationRun) -> int:
+    """Return how many different configurations were ever tried on these days, this run's among them.
+
+    Counted are all optimisations whose symbols and days of choice overlap with this one's on the same kind of market.
+    """
+    others = OptimizationRun.objects.filter(start__lte=run.end, end__gte=run.start)
+    symbols, demo = set(run.symbols), run.source == markets.DEMO
+    near = [
+        each.pk for each in others.only("symbols", "source")
+        if symbols & set(each.symbols) and (each.source == markets.DEMO) == demo
+    ]  # fmt: skip
+    rows = Trial.objects.filter(run__in=near, role="config", status="done")
+    return rows.values("digest").distinct().count()
+
+
+def looks(run: OptimizationRun) -> int:
+    """Return how many optimisations have looked at test days that overlap with this one's, itself included."""
+    first, last = trials.parts_of(run).test[:2]
+    symbols, demo, count = set(run.symbols), run.source == markets.DEMO, 0
+    for each in OptimizationRun.objects.exclude(test_touched_at=None).only("symbols", "source", "parts"):
+        other = each.parts["test"]
+        same = symbols & set(each.symbols) and (each.source == markets.DEMO) == demo
+        count += bool(same and other[0] <= last and other[1] >= first)
+    return count
+
+
+def touch_test(
+    run: OptimizationRun, best: Trial, baseline: Trial | None, lanes: Sequence[LaneBars], *, at: dt.datetime
+) -> dict[str, Any]:
+    """Look at the test days, once: the best configuration and the baseline; a second call returns what was seen.
+
+    That it was touched is recorded before anything of it is known.
+    """
+    won = OptimizationRun.objects.filter(pk=run.pk, test_touched_at=None).update(test_touched_at=at)
+    run.refresh_from_db()
+    if not won and run.test:
+        return dict(run.test)
+    here, bars = trials.ground(run, lanes), panel(lanes)
+    seen: dict[str, Any] = {"config_id": best.config_id, "touched_at": (run.test_touched_at or at).isoformat()}
+    for name, trial in (("best", best), ("baseline", baseline)):
+        if trial is not None:
+            curved, _ = trials.run_through(here, trial.params, bars)
+            seen[name] = measure(curved, here.parts.test, here.kind)
+    OptimizationRun.objects.filter(pk=run.pk).update(test=seen)
+    return seen
+
+
+def honesty(
+    run: OptimizationRun, ranked: Sequence[Trial], baseline: Trial | None, test: dict[str, Any]
+) -> dict[str, Any]:
+    """Return how much of the best result may be luck, and the verdict with its reasons."""
+    matrix = np.column_stack([trials.returns_of(trial) for trial in ranked])
+    best, column = ranked[0], 0
+    tried, ever = len(ranked), max(len(ranked), ever_tried(run))
+    found = statistics.sharpes(matrix)
+    alike = statistics.correlation(matrix)
+    variance = float(found.var(ddof=1)) if found.size > 1 else 0.0
+    returns = matrix[:, column]
+    cscv = statistics.overfit(matrix)
+    luck = statistics.beyond(statistics.reality_check(matrix, column, seed=run.spec["seed"]), tried, ever)
+    hurdle = statistics.expected_maximum(variance, ever)
+    flat = _plateau(run, ranked)
+    parts = trials.parts_of(run)
+    train, confirm = returns[: parts.train.sessions], returns[parts.train.sessions :]
+    seen = Findings(
+        trials=ever,
+        feasible=best.feasible,
+        trades=best.metrics["trades"],
+        days=int(returns.size),
+        deflated=statistics.probabilistic(returns, hurdle),
+        pbo=cscv.pbo,
+        luck=luck,
+        least_days=statistics.least_track(returns),
+        train=statistics.annual(statistics.sharpe(train)),
+        validation=statistics.annual(statistics.sharpe(confirm)),
+        fell=_fell(train, confirm),
+        isolated=flat.isolated,
+        beats_baseline=None if baseline is None else _beats(best, baseline),
+        test=_known(test.get("best", {}).get("sharpe_ratio")),
+    )
+    word, reasons = verdict(seen)
+    return {
+        "trials": ever,
+        "trials_this_run": tried,
+        "trials_before": ever - tried,
+        "effective_trials": _json(statistics.effective(ever, alike)),
+        "mean_correlation": _json(alike),
+        "deflated_sharpe": _json(seen.deflated),
+        "sharpe_hurdle": _json(statistics.annual(hurdle)),
+        "pbo": _json(cscv.pbo),
+        "pbo_slope": _json(cscv.slope),
+        "pbo_loss": _json(cscv.loss),
+        "reality_check_p": _json(luck),
+        "min_track_record_days": _json(seen.least_days),
+        "min_backtest_years": _json(statistics.least_years(ever)),
+        "days": seen.days,
+        "sharpe": _json(statistics.annual(statistics.sharpe(returns))),
+        "plateau": {k: _json(v) if isinstance(v, float) else v for k, v in flat._asdict().items()},
+        "decay": {
+            "train_sharpe": _json(seen.train), "validation_sharpe": _json(seen.validation),
+            "test_sharpe": _json(seen.test),
+            "standard_errors": _json(seen.fell),
+        },
+        "test_looks": looks(run),
+        "verdict": word,
+        "reasons": reasons,
+    }  # fmt: skip
+
+
+def _beats(best: Trial, baseline: Trial) -> bool:
+    return best.score is not None and (baseline.score is None or best.score > baseline.score)
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _json(value: float) -> float | None:
+    return round(float(value), 6) if math.isfinite(value) else None
+
+
+def _fell(train: Any, confirm: Any) -> float:
+    """Return by how many standard errors the daily Sharpe ratio fell from one part to the next."""
+    a, b = statistics.sharpe(train), statistics.sharpe(confirm)
+    error = math.sqrt((1.0 + a * a / 2.0) / max(1, train.size) + (1.0 + b * b / 2.0) / max(1, confirm.size))
+    return (a - b) / error
+
+
+def _places(run: OptimizationRun, ranked: Sequence[Trial]) -> tuple[spaces.Space, Any, Any]:
+    """Return the space's searched parameters and, by configuration, their values and whereabouts."""
+    space = tuple(c for c in asking.space_of(asking.Spec(**run.spec)) if c.high > c.low)
+    values = np.array([[trial.params[c.name] for c in space] for trial in ranked], np.float64).reshape(len(ranked), -1)
+    places = np.array([[spaces.whereabouts(c, v) for c, v in zip(space, row, strict=True)] for row in values.tolist()])
+    return space, values, places.reshape(len(ranked), -1)
+
+
+def _plateau(run: OptimizationRun, ranked: Sequence[Trial]) -> plateaus.Plateau:
+    scored = [trial for trial in ranked if trial.score is not None]
+    if not scored:
+        return plateaus.Plateau(math.nan, math.nan, math.nan, math.nan, False)
+    _, _, places = _places(run, scored)
+    return plateaus.plateau(places, np.array([trial.score for trial in scored], np.float64), 0)
+
+
+def sensitivity(run: OptimizationRun, ranked: Sequence[Trial]) -> dict[str, Any]:
+    """Return each parameter's sensitivity, the strongest first, and a heat map over the first two."""
+    scored = [trial for trial in ranked if trial.score is not None]
+    if len(scored) < 2:
+        return {"parameters": [], "heat": {}}
+    space, values, _ = _places(run, scored)
+    scores = np.array([trial.score for trial in scored], np.float64)
+    names = [choice.name for choice in space]
+    found = plateaus.sensitivities(names, values, scores)
+    order = [names.index(each.name) for each in found]
+    return {
+        "parameters": [
+            {
+                "name": each.name, "correlation": _json(each.correlation), "spread": _json(each.spread),
+                "means": [[_json(v), _json(m), n] for v, m, n in each.means],
+            }
+            for each in found
+        ],
+        "heat": plateaus.heat([each.name for each in found], values[:, order], scores),
+    }  # fmt: skip

@@ -1,0 +1,152 @@
+"""One configuration tried: its bars through the desk as a backtest takes them, its measures kept on its row, once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models_ml.core.objectives import score
+from models_ml.core.part_measures import Curve, curve, measure, within
+from models_ml.core.periods import Parts, Span
+from models_ml.models.optimizations import OptimizationRun, Trial
+from sensequant.lib.errors import SenseQuantError, is_bad_input
+from sensequant.lib.fan_out import Work, digest_of
+from trading.core.panel import LaneBars, Panel, panel
+from trading.core.setups import flat
+from trading.core.simulation import Outcome, Schedule, simulate
+from trading.core.strategies import strategy
+from trading.services import markets, runs
+from trading.services.strategies import CHARGES
+
+Floats = npt.NDArray[np.float64]
+LITTLE = np.dtype("<f8")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all configurations of a run stand on: the bars of train and validation, and the dated charges."""
+
+    strategy: str
+    kind: str
+    wanted: markets.Wanted
+    order: runs.Ordered
+    panel: Panel
+    charges: Schedule
+    parts: Parts
+    spec: Mapping[str, Any]
+    compiled: bool
+
+
+def wanted_of(run: OptimizationRun) -> markets.Wanted:
+    """Return the bars a run was asked to use, test days included."""
+    return markets.Wanted(run.source, tuple(run.symbols), run.interval, run.start, run.end, run.sound_rows)
+
+
+def order_of(run: OptimizationRun) -> runs.Ordered:
+    """Return the strategy, the shared parameters and the capital of a run."""
+    return runs.Ordered(run.strategy, run.params, float(run.capital))
+
+
+def parts_of(run: OptimizationRun) -> Parts:
+    """Return the run's train, validation and test days."""
+    return Parts(*(Span(*run.parts[name]) for name in Parts._fields))
+
+
+def ground(run: OptimizationRun, lanes: Sequence[LaneBars] | None = None) -> Ground:
+    """Return what the run's configurations stand on; bars of the test days are not even read."""
+    parts, order = parts_of(run), order_of(run)
+    last = dt.date.fromordinal(parts.validation.last)
+    wanted = replace(wanted_of(run), end=last)
+    bars = list(lanes) if lanes is not None else markets.lanes(wanted, at=run.created_at)
+    joined = panel(bars)
+    return Ground(
+        run.strategy, strategy(run.strategy).KIND, wanted, order, joined, runs.charges_of(order, wanted, bars), parts,
+        run.spec, runs.worth_compiling(run.strategy, len(joined) * max(1, run.total)),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _ground(run_id: int, total: int) -> Ground:
+    """Return the ground of a run, read once by each worker."""
+    return ground(OptimizationRun.objects.get(pk=run_id))
+
+
+def evaluate(trial_id: int) -> None:
+    """Try one waiting configuration of a running optimisation and keep what came out; again changes nothing."""
+    trial = Trial.objects.select_related("run").get(pk=trial_id)
+    if trial.status != "waiting" or trial.run.status != "running":
+        return
+    here = _ground(trial.run_id, trial.run.total)
+    try:
+        found: dict[str, Any] = measured(here, trial.params)
+    except (SenseQuantError, ValueError) as error:
+        if not isinstance(error, SenseQuantError) and not is_bad_input(error):
+            raise
+        found = {"status": "failed", "error": str(error)}
+    Trial.objects.filter(pk=trial.pk, status="waiting").update(**found)
+
+
+WORK = Work(evaluate, "models_ml.tasks.evaluate_trial")
+
+
+def measured(here: Ground, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a configuration: its measures on train and validation, its score, its daily returns."""
+    curved, _ = run_through(here, params, here.panel)
+    train = measure(curved, here.parts.train, here.kind)
+    returns = np.concatenate((within(curved, here.parts.train), within(curved, here.parts.validation)))
+    return {
+        "status": "done",
+        "metrics": train,
+        "validation": measure(curved, here.parts.validation, here.kind),
+        "score": score(here.spec["objective"], train),
+        "feasible": feasible(train, here.spec),
+        "returns": returns.astype(LITTLE).tobytes(),
+    }
+
+
+def run_through(here: Ground, params: Mapping[str, Any], bars: Panel) -> tuple[Curve, Outcome]:
+    """Return a configuration's curve and outcome over ``bars``, just as ``manage.py backtest`` would run it."""
+    order = runs.Ordered(here.strategy, {**here.order.params, **params}, here.order.capital)
+    outcome = simulate(
+        here.strategy, runs.setup_of(order, here.wanted), bars, capital=order.capital, charges=here.charges,
+        compiled=here.compiled,
+    )  # fmt: skip
+    return curve(outcome.events, order.capital), outcome
+
+
+def feasible(train: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
+    """Say whether a configuration's training days meet the constraints."""
+    return bool(train["trades"] >= spec["min_trades"] and train["max_drawdown"] <= spec["max_drawdown"])
+
+
+def returns_of(trial: Trial) -> Floats:
+    """Return a trial's daily returns, train then validation."""
+    return np.frombuffer(bytes(trial.returns), LITTLE).astype(np.float64)
+
+
+def identity(order: runs.Ordered, params: Mapping[str, Any], wanted: markets.Wanted) -> str:
+    """Return what makes a configuration the same as another: strategy, interval and every effective parameter.
+
+    Raises Invalid when the parameters contradict each other.
+    """
+    whole = runs.Ordered(order.strategy, {**order.params, **params}, order.capital)
+    words = {key: str(whole.params[key]) for key in CHARGES if key in whole.params}
+    values = {key: float(value) for key, value in flat(runs.setup_of(whole, wanted)).items()}
+    return digest_of({"strategy": order.strategy, "interval": wanted.interval, "values": values, **words})
+
+
+def fingerprint(lanes: Sequence[LaneBars]) -> str:
+    """Return the SHA-256 of the lanes' bars: another price or another day is another market."""
+    total = hashlib.sha256()
+    for each in lanes:
+        total.update(each.spec.symbol.encode())
+        for name in ("ts", "open", "high", "low", "close", "volume"):
+            total.update(np.ascontiguousarray(getattr(each.bars, name)).tobytes())
+    return total.hexdigest()
