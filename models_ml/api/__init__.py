@@ -4,4 +4,8 @@ from __future__ import annotations
 
 from ninja import Router
 
-ROUTERS: dict[str, Router] = {}
+from models_ml.api import optimizations
+
+ROUTERS: dict[str, Router] = {
+    "optimizations": optimizations.router,
+}

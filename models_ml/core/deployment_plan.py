@@ -175,7 +175,8 @@ Key changes on the days the configuration was chosen on:
 
 {baseline}
 
-Location: the active version of `{p.strategy}` (admin, `/api/v1/strategies`) over the settings of `.env`. It stays as it is and is what everything below is compared with.
+Location: the active version of `{p.strategy}` (admin, `/api/v1/strategies`) over the settings of `.env`. It stays
+as it is, and everything below is compared with it.
 
 ## 3. Optimized Configuration (Recommended)
 

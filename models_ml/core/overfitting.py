@@ -200,7 +200,7 @@ def weights(days: int, draws: int, block: float, rng: np.random.Generator) -> Fl
 
 
 def beyond(p: float, tried_here: int, tried_ever: int) -> float:
-    """Return the p-value ``p`` of the best of ``tried_here`` when ``tried_ever`` were tried on the same days (Šidák)."""
+    """Return the p-value ``p`` of the best of ``tried_here`` when ``tried_ever`` were on the same days (Šidák)."""
     if not tried_ever > tried_here > 0:
         return p
     return float(1.0 - (1.0 - p) ** (tried_ever / tried_here))

@@ -73,7 +73,7 @@ def ground(run: OptimizationRun, lanes: Sequence[LaneBars] | None = None) -> Gro
 
 
 @lru_cache(maxsize=2)
-def _ground(run_id: int, total: int) -> Ground:
+def _ground(run_id: int, digest: str, total: int) -> Ground:
     """Return the ground of a run, read once by each worker."""
     return ground(OptimizationRun.objects.get(pk=run_id))
 
@@ -83,7 +83,7 @@ def evaluate(trial_id: int) -> None:
     trial = Trial.objects.select_related("run").get(pk=trial_id)
     if trial.status != "waiting" or trial.run.status != "running":
         return
-    here = _ground(trial.run_id, trial.run.total)
+    here = _ground(trial.run_id, trial.run.digest, trial.run.total)
     try:
         found: dict[str, Any] = measured(here, trial.params)
     except (SenseQuantError, ValueError) as error:
