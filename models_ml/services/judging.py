@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -91,31 +91,69 @@ def touch_test(
     return seen
 
 
+class Box(NamedTuple):
+    """The statistics of a ranking before they are judged."""
+
+    findings: Findings
+    tried: int
+    alike: float
+    hurdle: float
+    cscv: statistics.Overfit
+    flat: plateaus.Plateau
+    sharpe: float
+
+
 def honesty(
     run: OptimizationRun, ranked: Sequence[Trial], baseline: Trial | None, test: dict[str, Any]
 ) -> dict[str, Any]:
     """Return how much of the best result may be luck, and the verdict with its reasons."""
+    box = _box(run, ranked, baseline, test)
+    seen = box.findings
+    word, reasons = verdict(seen)
+    return {
+        "trials": seen.trials,
+        "trials_this_run": box.tried,
+        "trials_before": seen.trials - box.tried,
+        "effective_trials": _json(statistics.effective(seen.trials, box.alike)),
+        "mean_correlation": _json(box.alike),
+        "deflated_sharpe": _json(seen.deflated),
+        "sharpe_hurdle": _json(statistics.annual(box.hurdle)),
+        "pbo": _json(box.cscv.pbo),
+        "pbo_slope": _json(box.cscv.slope),
+        "pbo_loss": _json(box.cscv.loss),
+        "reality_check_p": _json(seen.luck),
+        "min_track_record_days": _json(seen.least_days),
+        "min_backtest_years": _json(statistics.least_years(seen.trials)),
+        "days": seen.days,
+        "sharpe": _json(box.sharpe),
+        "plateau": {k: _json(v) if isinstance(v, float) else v for k, v in box.flat._asdict().items()},
+        "decay": {
+            "train_sharpe": _json(seen.train), "validation_sharpe": _json(seen.validation),
+            "test_sharpe": _json(seen.test), "standard_errors": _json(seen.fell),
+        },
+        "test_looks": looks(run),
+        "verdict": word,
+        "reasons": reasons,
+    }  # fmt: skip
+
+
+def _box(run: OptimizationRun, ranked: Sequence[Trial], baseline: Trial | None, test: dict[str, Any]) -> Box:
     matrix = np.column_stack([trials.returns_of(trial) for trial in ranked])
-    best, column = ranked[0], 0
+    best, returns = ranked[0], matrix[:, 0]
     tried, ever = len(ranked), max(len(ranked), ever_tried(run))
-    found = statistics.sharpes(matrix)
-    alike = statistics.correlation(matrix)
-    variance = float(found.var(ddof=1)) if found.size > 1 else 0.0
-    returns = matrix[:, column]
-    cscv = statistics.overfit(matrix)
-    luck = statistics.beyond(statistics.reality_check(matrix, column, seed=run.spec["seed"]), tried, ever)
-    hurdle = statistics.expected_maximum(variance, ever)
-    flat = _plateau(run, ranked)
+    each = statistics.sharpes(matrix)
+    hurdle = statistics.expected_maximum(float(each.var(ddof=1)) if each.size > 1 else 0.0, ever)
+    cscv, flat = statistics.overfit(matrix), _plateau(run, ranked)
     parts = trials.parts_of(run)
     train, confirm = returns[: parts.train.sessions], returns[parts.train.sessions :]
-    seen = Findings(
+    findings = Findings(
         trials=ever,
         feasible=best.feasible,
         trades=best.metrics["trades"],
         days=int(returns.size),
         deflated=statistics.probabilistic(returns, hurdle),
         pbo=cscv.pbo,
-        luck=luck,
+        luck=statistics.beyond(statistics.reality_check(matrix, 0, seed=run.spec["seed"]), tried, ever),
         least_days=statistics.least_track(returns),
         train=statistics.annual(statistics.sharpe(train)),
         validation=statistics.annual(statistics.sharpe(confirm)),
@@ -124,33 +162,8 @@ def honesty(
         beats_baseline=None if baseline is None else _beats(best, baseline),
         test=_known(test.get("best", {}).get("sharpe_ratio")),
     )
-    word, reasons = verdict(seen)
-    return {
-        "trials": ever,
-        "trials_this_run": tried,
-        "trials_before": ever - tried,
-        "effective_trials": _json(statistics.effective(ever, alike)),
-        "mean_correlation": _json(alike),
-        "deflated_sharpe": _json(seen.deflated),
-        "sharpe_hurdle": _json(statistics.annual(hurdle)),
-        "pbo": _json(cscv.pbo),
-        "pbo_slope": _json(cscv.slope),
-        "pbo_loss": _json(cscv.loss),
-        "reality_check_p": _json(luck),
-        "min_track_record_days": _json(seen.least_days),
-        "min_backtest_years": _json(statistics.least_years(ever)),
-        "days": seen.days,
-        "sharpe": _json(statistics.annual(statistics.sharpe(returns))),
-        "plateau": {k: _json(v) if isinstance(v, float) else v for k, v in flat._asdict().items()},
-        "decay": {
-            "train_sharpe": _json(seen.train), "validation_sharpe": _json(seen.validation),
-            "test_sharpe": _json(seen.test),
-            "standard_errors": _json(seen.fell),
-        },
-        "test_looks": looks(run),
-        "verdict": word,
-        "reasons": reasons,
-    }  # fmt: skip
+    sharpe = statistics.annual(statistics.sharpe(returns))
+    return Box(findings, tried, statistics.correlation(matrix), hurdle, cscv, flat, sharpe)
 
 
 def _beats(best: Trial, baseline: Trial) -> bool:
