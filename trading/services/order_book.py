@@ -30,7 +30,8 @@ class BookReader:
 
     ``reconciled``: the last clean reading left nothing unexplained about our own orders. A reading that failed, that is
     shorter than the one before, or that lacks an order the broker has given us a number for, proves nothing. While an
-    order of an earlier day is unknown, that day's book is read as well: only it can tell.
+    order of an earlier day is unknown, that day's book is read as well: only it can tell. A reading made because an
+    order is unknown may use the calls kept for exits: it may be an exit, and nothing else tells what is held.
     """
 
     def __init__(self, room: OrderRoom) -> None:
@@ -63,7 +64,7 @@ class BookReader:
         self.room.lost = None
         day = self._day = self._next_day()
         self._busy, self._begun, self._due, self._expected = True, now, now + EVERY, self._numbers(day)
-        self.room.pool.request("book", None, lambda: desk.orders(day), desk=desk)
+        self.room.pool.request("book", None, lambda: desk.orders(day, exit=unknown), desk=desk)
 
     def _next_day(self) -> dt.date:
         """Return whose book is read next: today's, and in turn that of an earlier day with an unknown order."""

@@ -61,6 +61,19 @@ def test_reading_an_order_whose_cancel_came_to_something_may_use_what_is_kept_fo
     assert live.urgent
 
 
+def test_reading_the_book_for_an_unknown_order_may_use_what_is_kept_for_exits_and_no_other_reading_may(desk):
+    desk.read_book()
+    assert not desk.venue.urgent
+    desk.venue.mute = True
+    order = desk.buy()
+    desk.until(lambda: status(order) == Status.UNKNOWN)
+    desk.read_book()
+    assert desk.venue.urgent
+    assert status(order) == Status.WORKING
+    desk.read_book()
+    assert not desk.venue.urgent
+
+
 def test_a_session_that_was_lost_and_made_anew_is_not_thrown_away_by_an_older_request(desk):
     order = desk.buy()
     desk.until(lambda: status(order) == Status.WORKING)

@@ -44,6 +44,7 @@ class Venue:
         self.numbers, self.trades = itertools.count(1), itertools.count(100)
         self.lost = self.mute = self.refuses = None
         self.deaf_to_cancel = self.hidden = False
+        self.urgent = False  # whether the last reading of the book could use what is kept for exits
         self.trouble = {}
         self.last = Decimal("100.00")
 
@@ -77,6 +78,7 @@ class Venue:
 
     def orders(self, day, *, exit=False):
         self.asked.append(("orders", day))
+        self.urgent = exit
         self._fail("orders")
         return [] if self.hidden else [self._report(found) for found in self.book.values()]
 

@@ -176,6 +176,12 @@ def slow_broker(name: str, seed: int, dice: Dice) -> Plan:
     )  # fmt: skip
 
 
+def calls_scarce(name: str, seed: int, dice: Dice) -> Plan:
+    """Lose an answer and the process while the budget of calls leaves little but what is kept for exits."""
+    steps = (fault(-0.05, "html_502_after_accept", times=1), stop_hit(dice), Step(_at(dice, 0.5, 2.0), "kill"))
+    return Plan(name, seed, trading(dice), steps, calls=220)
+
+
 def midnight(name: str, seed: int, dice: Dice) -> Plan:
     """Die with an order on the wire, and come back on the next day."""
     point = str(dice.choice(("after-send", "answered", "before-send")))
@@ -269,7 +275,8 @@ def _rest() -> dict[str, Maker]:
         "squared-off": partial(squared_off, ""),
         "squared-off-deaf": partial(squared_off, "cancel_no_effect", times=2),
         "squared-off-crossed": partial(squared_off, "fill_after_cancel"),
-        "external-orders": external, "kill-switch": kill_switch, "slow-broker": slow_broker, "midnight": midnight,
+        "external-orders": external, "kill-switch": kill_switch, "slow-broker": slow_broker,
+        "calls-scarce": calls_scarce, "midnight": midnight,
         "clock-fast": partial(skewed, 200.0), "clock-slow": partial(skewed, -200.0),
         "clock-jumps-on": partial(stepped, 3_600.0), "clock-jumps-back": partial(stepped, -3_600.0),
         "halt": partial(exits_only, "halt"), "circuit": partial(exits_only, "circuit", side="lower"),

@@ -80,6 +80,7 @@ class Brief:
     skew_from: float = 0.0
     redis: str = ""
     waits: float = 0.0  # seconds it goes on asking for the lease
+    calls: int = 100_000  # a minute, by the desk's own budget
 
 
 class Skewed(MarketClock):
@@ -127,7 +128,7 @@ def _settle(brief: Brief) -> None:
     settings.DESK = dataclasses.replace(
         settings.DESK, breeze_base_url=brief.origin, breeze_api_key=brief.key,
         breeze_api_secret=brief.secret, breeze_connect_timeout=1.0, breeze_read_timeout=1.0,
-        breeze_calls_per_minute=100_000, breeze_calls_per_day=100_000, breeze_orders_per_second=10,
+        breeze_calls_per_minute=brief.calls, breeze_calls_per_day=100_000, breeze_orders_per_second=10,
         breeze_session_token="",
     )  # fmt: skip
     settings.SENSEQUANT_HOME = brief.home

@@ -60,6 +60,7 @@ class Plan:
     redis: str = ""
     lasts: float = LASTS
     state: bool = False  # the simulator keeps its orders on the disk
+    calls: int = 100_000  # the desk's own budget of calls a minute
     needs: str = ""  # postgres, sqlite or redis; empty: nothing in particular
 
     @property

@@ -127,7 +127,7 @@ class Stage:
             self.broker.origin, *self.keys, tuple(each.code for each in self.shares),
             tuple(each.token for each in self.shares), self.plan.decisions, self.clear_file, self.folder / "home",
             self.base, self.crashes.pop(0) if self.crashes and not self.clear_file.exists() else "", self.plan.number,
-            self.plan.skew, self.plan.skew_from, self._redis_url(), waits,
+            self.plan.skew, self.plan.skew_from, self._redis_url(), waits, self.plan.calls,
         )  # fmt: skip
         (self.folder / "home").mkdir(exist_ok=True)
         number = len(self.engines) + 1
