@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 
 from sensequant.lib.errors import Unavailable
@@ -16,6 +16,7 @@ from sensequant.lib.logs import get_logger
 from trading.services import closes, engine_desk, instruments, snapshots, ticks
 from trading.services.market_clock import addresses, market_clock
 
+ENGINE_QUEUE = "engine"  # of one solo worker, which an engine occupies for a whole session
 log = get_logger("tasks")
 
 
@@ -40,6 +41,13 @@ def _ending(**_: Any) -> None:
 def keep_engine() -> str:
     """Run the desk's engine, unless somebody does already; a redelivered task finds the lease taken and ends."""
     return engine_desk.serve(ENDING)
+
+
+@worker_ready.connect
+def _begin_at_once(*, sender: Any, **_: Any) -> None:
+    """Ring once when a worker of the engine has come up: after a crash nobody waits for the next half minute."""
+    if settings.DESK.engine_task and ENGINE_QUEUE in sender.app.amqp.queues.consume_from:
+        keep_engine.apply_async(queue=ENGINE_QUEUE, expires=25)
 
 
 @shared_task(ignore_result=True, autoretry_for=(Unavailable,), retry_backoff=60, max_retries=4)

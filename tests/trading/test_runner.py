@@ -9,7 +9,7 @@ from sensequant.lib.errors import BadInput, NotAllowed
 from tests.trading.bar_files import minutes, write
 from tests.trading.desks import LIVELY, NOON, SYMBOLS, TODAY, WEEK, After, begun, driven, plan
 from trading.core.rules import Limits
-from trading.models import EngineRun, Fill, Halt, Instrument, Order, Signal, Snapshot, Trade
+from trading.models import EngineRun, Fill, Halt, Instrument, Lease, Order, Signal, Snapshot, Trade
 from trading.services import control, halts, leases, markets, runner, runs
 
 pytestmark = pytest.mark.django_db
@@ -340,6 +340,21 @@ def test_a_run_that_breaks_half_way_is_marked_failed_and_keeps_what_it_did(monke
     assert (run.state, run.error) == ("failed", "the disk is full")
     assert 0 < run.bars <= 400
     assert run.orders.exists()
+
+
+def test_an_engine_whose_run_another_has_taken_over_meanwhile_does_not_mark_it_failed(monkeypatch):
+    run = begun()
+
+    def taken(self, step):
+        lease = Lease.objects.get(name=f"engine:{run.name}")
+        Lease.objects.filter(pk=lease.pk).update(holder="another-host:1:2:3", token=lease.token + 1)
+        raise NotAllowed("the lease was lost to another process")
+
+    monkeypatch.setattr(runner.recording.Recorder, "record", taken)
+    with pytest.raises(NotAllowed):
+        runner.run_to_end(run, stop=After(), show=False)
+    run = EngineRun.objects.get(pk=run.pk)
+    assert (run.state, run.error) == ("running", "")
 
 
 # the demo desk

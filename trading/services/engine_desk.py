@@ -19,12 +19,33 @@ BEFORE, AFTER = dt.timedelta(minutes=30), dt.timedelta(minutes=45)  # around a s
 log = get_logger("engine-desk")
 
 
-def wanted_now(at: dt.datetime) -> bool:
-    """Say whether the engine should run at ``at``: it is switched on, and a session is near."""
-    if not settings.DESK.engine_task or settings.DESK.mode not in ("dry-run", "live"):
-        return False
+def wanted_until(clock: MarketClock) -> dt.datetime | None:
+    """Return until when the engine should run, or None: it is switched off, no session is near, the market is over."""
+    at, desk = clock(), settings.DESK
+    if not desk.engine_task or desk.mode not in ("dry-run", "live") or clock.ended:
+        return None
     session = calendars.current().session(at.astimezone(IST).date())
-    return session is not None and session.open - BEFORE <= at <= session.close + AFTER
+    if session is None or not session.open - BEFORE <= at < session.close + AFTER:
+        return None
+    return session.close + AFTER
+
+
+class Shift(threading.Event):
+    """Set once ``stop`` is, and from the moment ``until`` of the market's clock on: the evening ends an engine too."""
+
+    def __init__(self, stop: threading.Event, clock: MarketClock, until: dt.datetime) -> None:
+        """Begin a shift that ends at ``until`` (aware) at the latest."""
+        super().__init__()
+        self._stop, self._clock, self._until = stop, clock, until
+
+    def is_set(self) -> bool:
+        """Say whether it is over."""
+        return self._stop.is_set() or self._clock() >= self._until
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for ``stop`` so many seconds; say whether it is over."""
+        self._stop.wait(timeout)
+        return self.is_set()
 
 
 def plan(clock: MarketClock) -> runner.Plan:
@@ -37,19 +58,22 @@ def plan(clock: MarketClock) -> runner.Plan:
 
 
 def serve(stop: threading.Event) -> str:
-    """Run the desk's engine until its market is over or ``stop`` is set; "held" when another process has it.
+    """Run the desk's engine until the session's evening or until ``stop`` is set; "refused" when it may not.
 
-    What cannot be mended by trying again in half a minute is raised.
+    That is so while another process has it, nobody has logged in at the broker, or the desk is not armed. The next
+    morning's task goes on with the same run. What cannot be mended by trying again in half a minute is raised.
     """
     clock = market_clock()
-    if not wanted_now(clock()):
+    until = wanted_until(clock)
+    if until is None:
         return "not wanted"
     try:
         run = live_runner.begin(plan(clock), clock=clock)
-        return runner.run_to_end(run, stop=stop, clock=clock, kind=live_runner.kind_of(run))
+        shift = Shift(stop, clock, until)
+        return runner.run_to_end(run, stop=shift, clock=clock, kind=live_runner.kind_of(run))
     except NotAllowed as error:
         log.info("the engine does not start here", why=str(error))
-        return "held"
+        return "refused"
     except SenseQuantError as error:
         log.warning("the engine ended", error=str(error))
         return "failed"

@@ -104,6 +104,11 @@ def due(held: Held, *, ttl: float = TTL) -> bool:
     return time.monotonic() > held.good_until - ttl / 6.0
 
 
+def ours(held: Held) -> bool:
+    """Say whether nobody has taken a lease since, run out or not."""
+    return Lease.objects.filter(name=held.name, holder=held.holder, token=held.token).exists()
+
+
 def release(held: Held) -> None:
     """Give a lease back, so that the next one need not wait."""
     with connection.cursor() as cursor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -29,7 +30,9 @@ from trading.services.streaming import Hooks, StreamTape, Venue
 from trading.services.tapes import Tape
 
 WARM_DAYS = 250  # the same, of daily bars
-WARM_SESSIONS = 10  # sessions the indicators see before the first decision
+WARM_SESSIONS = 10  # sessions the indicators see before the first decision, at most
+WARM_BARS = 1_000  # as many bars are enough: of finer bars fewer sessions are asked for, and calls are few
+SESSION_MINUTES = 375
 FINER = {"15minute": "5minute"}  # what Breeze lacks is made of what it has
 log = get_logger("live-market")
 
@@ -105,7 +108,8 @@ def _warm(wanted: Wanted, listing: Listing, at: dt.datetime) -> LaneBars:
     calendar = calendars.current()
     day = at.astimezone(IST).date()
     first = last = calendar.previous_session(day)
-    for _ in range((WARM_DAYS if wanted.minutes >= DAY else WARM_SESSIONS) - 1):
+    enough = min(WARM_SESSIONS, math.ceil(WARM_BARS * wanted.minutes / SESSION_MINUTES))
+    for _ in range((WARM_DAYS if wanted.minutes >= DAY else enough) - 1):
         first = calendar.previous_session(first)
     try:
         return markets.one_lane(replace(wanted, start=first, end=last), listing.symbol, calendar, at=at)

@@ -27,6 +27,7 @@ from trading.models.engine import EngineRun
 from trading.services import arming, budgets, journal, leases, runner, runs, sessions
 from trading.services import calendar as calendars
 from trading.services.broker_log import BrokerLog
+from trading.services.closing import Closing
 from trading.services.daily_tape import DailyTape
 from trading.services.engine import Engine, Step
 from trading.services.live_engine import LiveEngine
@@ -47,6 +48,11 @@ SHUT = ("closed", "pre_open", "post_close")  # phases in which not even an exit 
 WIND_UP = 8.0  # seconds an engine that is told to stop takes for its last orders
 LATE = 5.0  # seconds (of this machine) a bar may be late beyond its own length before nothing is entered on it
 log = get_logger("live")
+
+
+def wish(run: EngineRun, setup: Setup) -> str:
+    """Return what a run does with its positions when it is told to stop: "leave" or "square-off"."""
+    return run.plan.get("on_stop") or ("square-off" if setup.rules.intraday else "leave")
 
 
 class StreamRunner(runner.Runner):
@@ -198,6 +204,8 @@ class LiveRunner(StreamRunner):
         self.room.may_send, self.room.opened = self._may_send, self._opened
         self.book = BookReader(self.room)
         self.reconciler = Reconciler(self.room, self.book)
+        rules = self.engine.setup.rules
+        self.closing = Closing(self.room, rules.square_off) if rules.intraday == 1 else None
 
     def _may_send(self, lane: int, exit: bool) -> bool:
         """Say whether the exchange takes such an order now: entries in continuous trading, exits in an auction too."""
@@ -229,8 +237,8 @@ class LiveRunner(StreamRunner):
     def _wind_up(self, ended: str) -> None:
         """Take waiting entries back, leave what must not stay overnight, see the answers in; within ten seconds."""
         deadline = time.monotonic() + WIND_UP
-        wish = self.run.plan.get("on_stop") or ("square-off" if self.engine.setup.rules.intraday else "leave")
-        leaving = wish == "square-off" and ended != "finished"
+        wanted = wish(self.run, self.engine.setup)
+        leaving = wanted == "square-off" and ended != "finished"
         while time.monotonic() < deadline and self._unsettled(leaving=leaving):
             self._leave_all() if leaving else self._take_back()  # again and again: an entry may fill meanwhile
             self._renew()
@@ -238,7 +246,7 @@ class LiveRunner(StreamRunner):
             self._tend()
             self.tape.venue.stream.wait(0.05)
         if left := [name.symbol for lane, name in enumerate(self.room.names) if self.engine.K[lane][SIDE] != 0]:
-            log.warning("the engine ends with open positions", symbols=left, on_stop=wish)
+            log.warning("the engine ends with open positions", symbols=left, on_stop=wanted)
 
     def _unsettled(self, *, leaving: bool) -> bool:
         waiting = ("new", "sending", "unknown")
@@ -306,6 +314,8 @@ class LiveRunner(StreamRunner):
             self.differing = self.reconciler.blocked()
             if self.brakes.leaving:
                 self._leave_all()
+            if self.closing is not None:
+                self.closing.tend()
             super()._tend()
 
     def _leave_all(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from sensequant.lib import crash
 from sensequant.lib.errors import BadInput, NotAllowed
@@ -123,7 +123,8 @@ class OrderRoom:
         """Let requests under way end, and handle what they came to; what is left unanswered is unknown."""
         self.pool.close()
         try:
-            self.recorder.fence()
+            with transaction.atomic():
+                self.recorder.fence()
             self.pool.handle()
         except (NotAllowed, DatabaseError) as error:
             log.warning("what the last requests came to is left to the next engine", why=str(error))

@@ -318,7 +318,8 @@ def run_to_end(
             runner.tracing.telemetry = telemetry or live_telemetry.by_default(run.mode, clock())
             return runner()
     except Exception as error:
-        EngineRun.objects.filter(pk=run.pk).update(state="failed", error=str(error), stopped_at=clock())
+        if leases.ours(lease):  # else another process drives it by now, and what it says counts
+            EngineRun.objects.filter(pk=run.pk).update(state="failed", error=str(error), stopped_at=clock())
         raise
     finally:
         leases.release(lease)

@@ -1,8 +1,9 @@
 """Whoever gets the desk out when its engine is dead: it can cancel and leave, and nothing else.
 
 A live run whose heartbeat stopped while something is held, working or unknown is told of after ``SILENT`` seconds;
-after ``DEAD`` seconds the watchdog takes the engine's lease – a new token, so that the old engine can send nothing if
-it wakes up – and squares off by the same order room, with the same rules. Neither Celery nor Redis is asked.
+after ``DEAD`` seconds, while the market is open, the watchdog takes the engine's lease – a new token, so that the old
+engine can send nothing if it wakes up – and squares off by the same order room, with the same rules. An engine that was
+stopped and was to leave its positions is told of while the market is open, and left. Neither Celery nor Redis is asked.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from trading.models.engine import EngineRun
 from trading.models.instruments import Instrument
 from trading.models.orders import Order
 from trading.models.positions import Position
-from trading.services import conditions, instruments, leases, recording, runner, runs, sessions
+from trading.services import calendar as calendars
+from trading.services import conditions, instruments, leases, live_runner, recording, runner, runs, sessions
 from trading.services.broker_log import BrokerLog
 from trading.services.live_engine import LiveEngine
 from trading.services.live_orders import Name
 from trading.services.live_recording import LiveRecorder
-from trading.services.live_runner import STREAM
 from trading.services.market_clock import MarketClock
 from trading.services.order_book import BookReader
 from trading.services.order_room import OrderRoom
@@ -51,6 +52,18 @@ def exposed(run: EngineRun) -> bool:
     return (
         Position.objects.filter(run=run).exists() or Order.objects.filter(run=run, status__in=[*OPEN]).exists()
     )  # fmt: skip
+
+
+def left(run: EngineRun) -> bool:
+    """Say whether a run was ended by somebody and was to leave what it held."""
+    wanted, order = runner.plan_of(run)
+    return run.state in ("suspended", "stopped") and live_runner.wish(run, runs.setup_of(order, wanted)) == "leave"
+
+
+def market_open(at: dt.datetime) -> bool:
+    """Say whether shares trade at ``at`` (aware)."""
+    session = calendars.current().session(at.astimezone(IST).date())
+    return session is not None and session.open <= at < session.close
 
 
 class ExitsOnly:
@@ -76,7 +89,7 @@ class Rescue:
     def __init__(self, run: EngineRun, *, clock: MarketClock) -> None:
         """Take the lease of the run's engine; NotAllowed while that is alive and well."""
         self.run, self.clock = run, clock
-        self.lease = leases.take(STREAM, leases.myself())
+        self.lease = leases.take(live_runner.STREAM, leases.myself())
         self.messages = BrokerLog()
         wanted, order = runner.plan_of(run)
         day = clock().astimezone(IST).date()
@@ -168,7 +181,7 @@ class Watchdog:
 
         A process that was stopped in the middle of a transaction on SQLite would otherwise lock everybody out.
         """
-        lease = Lease.objects.filter(name=STREAM).first()
+        lease = Lease.objects.filter(name=live_runner.STREAM).first()
         runs = EngineRun.objects.filter(mode="live", current=True, state="running")
         ages = [(now() - run.heartbeat_at).total_seconds() for run in runs if run.heartbeat_at]
         if lease is None or not ages or min(ages) <= self.dead:
@@ -181,14 +194,15 @@ class Watchdog:
         """Look at every live run once."""
         for run in EngineRun.objects.filter(mode="live", current=True).exclude(state="finished"):
             beat = run.heartbeat_at or run.started_at
-            age = (now() - beat).total_seconds()
-            quiet = age > self.silent and exposed(run)
+            age, trading = (now() - beat).total_seconds(), market_open(self.clock())
+            leave = left(run)
+            quiet = age > self.silent and exposed(run) and (trading or not leave)
             conditions.keep(
                 quiet, CODE, subject=run.name, level="bad", at=self.clock(),
                 message=f"the engine {run.name} has been silent for {age:.0f} s with something held or working",
-                fix="start it again; the watchdog squares off when it stays silent",
+                fix="start it again" + ("" if leave else "; the watchdog squares off when it stays silent"),
             )  # fmt: skip
-            if quiet and age > self.dead:
+            if quiet and not leave and trading and age > self.dead:
                 self._rescue(run, stop)
 
     def _rescue(self, run: EngineRun, stop: threading.Event) -> None:

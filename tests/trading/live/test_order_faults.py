@@ -1,6 +1,7 @@
 """What the fault drill found in the order path, each told as the story that showed it."""
 
 import datetime as dt
+import threading
 import time
 from decimal import Decimal
 
@@ -115,6 +116,17 @@ def test_an_engine_that_lost_its_lease_writes_nothing_at_all(desk):
     desk.close()
     assert EngineRun.objects.get(pk=desk.run.pk).numbers == before
     assert Fill.objects.count() == 0
+    assert status(order) == Status.WORKING
+
+
+def test_what_the_last_request_came_to_is_kept_when_the_engine_ends_with_its_lease(desk, monkeypatch):
+    desk.room.lease = leases.take("engine", "me")
+    ending, place, close = threading.Event(), desk.venue.place, desk.room.pool.close
+    monkeypatch.setattr(desk.venue, "place", lambda *told, **more: ending.wait(5) and place(*told, **more))
+    monkeypatch.setattr(desk.room.pool, "close", lambda: (ending.set(), close()))
+    order = desk.buy()
+    desk.until(lambda: status(order) == Status.SENDING)
+    desk.close()
     assert status(order) == Status.WORKING
 
 
