@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ninja import Router
 
-from models_ml.api import optimizations
+from models_ml.api import optimizations, training
 
 ROUTERS: dict[str, Router] = {
     "optimizations": optimizations.router,
+    "teachers": training.teachers,
+    "students": training.students,
 }

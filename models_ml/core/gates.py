@@ -10,6 +10,7 @@ from trading.core.errors import Invalid
 
 LEAK_AUC: Final = 0.56
 LEAK_UPLIFT: Final = 0.08
+FEWEST_TO_TELL: Final = 100  # rows below which such figures are luck
 DOCUMENT: Final[Mapping[str, float]] = {"accuracy": 0.80, "precision_macro": 0.75, "recall_macro": 0.70}
 """Promotion Approval Criteria of US-025: reported for every student, and never enough."""
 
@@ -33,20 +34,22 @@ def reaches(value: Any, least: float) -> bool:
     return isinstance(value, int | float) and value >= least
 
 
-def suspected_leak(directional_auc: float | None, uplift: float | None) -> dict[str, Any]:
+def suspected_leak(directional_auc: float | None, moved: int, uplift: float | None, acted: int) -> dict[str, Any]:
     """Return whether the figures are too good to be honest on liquid shares, and which.
 
-    ``directional_auc`` is of LONG against SHORT, ``uplift`` of precision over the base rate among decided rows. An
-    area above 0.56 or 8 points over the base rate: somebody finds the leak before the model goes anywhere.
+    ``directional_auc`` is of LONG against SHORT on ``moved`` rows, ``uplift`` of precision over the base rate on
+    ``acted`` ones. An area above 0.56 or 8 points over the base rate: somebody finds the leak before the model goes
+    anywhere. Below a hundred rows such figures are luck and nothing can be told: that is no pass either.
     """
     why = []
-    if directional_auc is not None and not directional_auc <= LEAK_AUC:
+    if directional_auc is not None and moved >= FEWEST_TO_TELL and not directional_auc <= LEAK_AUC:
         why.append(f"LONG is told from SHORT with an area of {directional_auc:.3f}, above {LEAK_AUC}")
-    if uplift is not None and not uplift <= LEAK_UPLIFT:
+    if uplift is not None and acted >= FEWEST_TO_TELL and not uplift <= LEAK_UPLIFT:
         why.append(f"precision lies {100 * uplift:.1f} points over the base rate, above {100 * LEAK_UPLIFT:.0f}")
     return {
-        "suspected": bool(why), "reasons": why, "directional_auc": directional_auc, "uplift": uplift,
-        "limits": {"directional_auc": LEAK_AUC, "uplift": LEAK_UPLIFT},
+        "suspected": bool(why), "reasons": why, "enough": min(moved, acted) >= FEWEST_TO_TELL,
+        "directional_auc": directional_auc, "moved": moved, "uplift": uplift, "acted": acted,
+        "limits": {"directional_auc": LEAK_AUC, "uplift": LEAK_UPLIFT, "rows": FEWEST_TO_TELL},
     }  # fmt: skip
 
 
@@ -76,9 +79,16 @@ def checks(evaluation: Mapping[str, Any], baseline: Baseline) -> list[dict[str, 
         _least("recall", "agreement with the teacher, recall", agreed.get("recall_macro"), baseline.recall),
         _above("net", "mean net return of a trade, lower end of 95 %", _low(realised.get("net_mean"))),
         _above("uplift", "decided precision over base rate, lower end of 95 %", _low(_uplift(realised))),
-        _told("calibrated_pay", "a threshold paid where it was chosen", _pays(evaluation), "pays on at least one side"),
-        _told("leak", "no leak is suspected", leak.get("suspected") is False, "no"),
-    ]
+        _told("calibrated_pay", "a threshold paid where it was chosen", _pays(evaluation), "yes, on one side at least"),
+        {"name": "leak", "label": "suspicion of a leak", "value": _suspicion(leak), "needed": "none",
+         "pass": _suspicion(leak) == "none"},
+    ]  # fmt: skip
+
+
+def _suspicion(leak: Mapping[str, Any]) -> str:
+    if leak.get("suspected") is not False:
+        return "yes" if leak.get("suspected") else "unknown"
+    return "none" if leak.get("enough") is True else f"too few rows to tell ({FEWEST_TO_TELL} are needed)"
 
 
 def _uplift(realised: Mapping[str, Any]) -> Any:

@@ -95,16 +95,16 @@ def realised(rows: Rows, directions: Ints, *, seed: int) -> dict[str, Any]:
     }
 
 
-def decided_uplift(y: npt.NDArray[Any], directions: Ints) -> float | None:
-    """Return by how much the directions of rows that reached a barrier beat the base rate, every row acted on counted.
+def decided_uplift(y: npt.NDArray[Any], directions: Ints) -> tuple[float | None, int]:
+    """Return by how much the directions of rows that reached a barrier beat the base rate, and how many rows those are.
 
-    There are more of them than of trades, so that chance alone makes less of a difference. None without any.
+    Every row acted on counts: there are more of them than of trades, so that chance makes less of a difference.
     """
     acted = (directions != 0) & (y != 0)
     if not acted.any():
-        return None
+        return None, 0
     base = base_rates(y[y != 0], directions[acted])
-    return float(np.mean((y[acted] == directions[acted]) - base))
+    return float(np.mean((y[acted] == directions[acted]) - base)), int(acted.sum())
 
 
 def base_rates(y: npt.NDArray[Any], sides: Ints) -> Floats:

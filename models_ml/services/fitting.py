@@ -171,7 +171,11 @@ def unfolded(model: Linear, by: Scaled) -> tuple[Floats, Floats]:
 
 
 def logistic(rows: Set, by: Scaled, strength: float, before: Linear | None = None) -> tuple[Floats, Floats]:
-    """Return weights and bias of a multinomial regression on scaled rows, begun from those of ``before``."""
+    """Return weights and bias of a multinomial regression on scaled rows, begun from those of ``before``.
+
+    ``strength`` is how far the weights may go from nought (scikit-learn's C) against what the rows weigh together, so
+    that rows which overlap do not pass for as many.
+    """
     from sklearn.linear_model import LogisticRegression
 
     fit = LogisticRegression(C=strength, tol=1e-7, max_iter=2_000, warm_start=before is not None)
@@ -183,13 +187,15 @@ def logistic(rows: Set, by: Scaled, strength: float, before: Linear | None = Non
     return fit.coef_, fit.intercept_
 
 
-def sgd(rows: Set, by: Scaled, alpha: float, seed: int, before: Linear | None = None) -> tuple[Floats, Floats]:
+def sgd(rows: Set, by: Scaled, strength: float, seed: int, before: Linear | None = None) -> tuple[Floats, Floats]:
     """Return weights and bias after EPOCHS of stochastic gradient descent, going on from ``before`` when there is one.
 
-    One class against the others (scikit-learn's way); the temperature fitted afterwards makes them chances.
+    ``strength`` as in ``logistic``. One class against the others, which is scikit-learn's way; the temperature fitted
+    afterwards makes them chances.
     """
     from sklearn.linear_model import SGDClassifier
 
+    alpha = 1.0 / (strength * float(rows.weight.sum()))
     fit = SGDClassifier(
         loss="log_loss", alpha=alpha, max_iter=EPOCHS, tol=None, random_state=seed, learning_rate="adaptive", eta0=0.01
     )
@@ -198,7 +204,7 @@ def sgd(rows: Set, by: Scaled, alpha: float, seed: int, before: Linear | None = 
     if before is not None:
         coef, intercept = unfolded(before, by)
         begun = {"coef_init": coef, "intercept_init": intercept}
-    fit.fit(x, y, sample_weight=weight, **begun)
+    fit.fit(x, y, sample_weight=weight / rows.weight.mean(), **begun)
     return fit.coef_, fit.intercept_
 
 
@@ -210,7 +216,7 @@ def spread(rows: Set, by: Scaled) -> tuple[Floats, Ints, Floats]:
     classes = len(CLASSES)
     weight = rows.weight[:, None] * rows.target
     x = np.repeat(scaled(rows.x, by), classes, axis=0)
-    return x, np.tile(np.arange(classes), rows.weight.size), weight.ravel() / rows.weight.mean()
+    return x, np.tile(np.arange(classes), rows.weight.size), weight.ravel()
 
 
 def targets(hard: Ints, soft: Floats, trust: float) -> Floats:

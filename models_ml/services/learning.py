@@ -34,14 +34,13 @@ MORE_ROUNDS: Final = 40  # of one warm start
 class Choice(NamedTuple):
     """What can be tuned: the strength of a linear model's weights, or how trees are grown."""
 
-    strength: float = 0.1  # scikit-learn's C of the logistic student
-    alpha: float = 1e-3  # of the descending one
+    strength: float = 0.1
     grown: Grown = Grown(rounds=100, leaves=15, rate=0.05)
 
 
 GRIDS: Final[Mapping[str, tuple[Choice, ...]]] = {
     "logistic": tuple(Choice(strength=c) for c in (0.001, 0.01, 0.1, 1.0)),
-    "sgd": tuple(Choice(alpha=a) for a in (1e-4, 1e-3, 1e-2, 1e-1)),
+    "sgd": tuple(Choice(strength=c) for c in (0.001, 0.01, 0.1, 1.0)),
     "lightgbm": tuple(Choice(grown=Grown(100, *each)) for each in ((7, 0.05, 100), (15, 0.05, 60), (31, 0.03, 60))),
 }  # fmt: skip
 
@@ -123,12 +122,12 @@ def judged(scorer: Scorer, lesson: Lesson, rows: Ints, found: Mapping[str, Any],
     truth = evaluation.classes_of(y)
     directions = scorer.directions(chances)
     realised = outcomes.realised(rows_of(lesson, rows), directions, seed=seed)
-    area = evaluation.directional_auc(y, chances)
+    area, beaten = evaluation.directional_auc(y, chances), outcomes.decided_uplift(y, directions)
     taught = np.isfinite(lesson.chances[rows]).all(axis=1)
     agreed = evaluation.agreement(chances[taught], lesson.chances[rows][taught]) if taught.any() else {}
     return {
         **evaluation.measures(truth, chances), "directional_auc": area, "thresholds": dict(found),
-        "realised": realised, "leak": gates.suspected_leak(area, outcomes.decided_uplift(y, directions)),
+        "realised": realised, "leak": gates.suspected_leak(area, int(np.count_nonzero(y)), *beaten),
         "teacher_agreement": agreed, "document_criteria": gates.document_criteria(agreed),
     }  # fmt: skip
 
@@ -211,7 +210,7 @@ def _fitted(
     by = before.scale if before and before.scale and ask.model_type == "sgd" else fitting.scaling(rows.x)
     if ask.model_type == "logistic":
         return fitting.folded(*fitting.logistic(rows, by, choice.strength, old_line), by), by
-    return fitting.folded(*fitting.sgd(rows, by, choice.alpha, ask.seed, old_line), by), by
+    return fitting.folded(*fitting.sgd(rows, by, choice.strength, ask.seed, old_line), by), by
 
 
 def _room(grown: Grown, old: Forest | None) -> Grown:
@@ -227,7 +226,7 @@ def _room(grown: Grown, old: Forest | None) -> Grown:
 def _told(choice: Choice, model_type: str) -> dict[str, Any]:
     if model_type == "lightgbm":
         return choice.grown._asdict()
-    return {"strength": choice.strength} if model_type == "logistic" else {"alpha": choice.alpha}
+    return {"strength": choice.strength}
 
 
 def _calibration(truth: Ints, odds: Floats, heat: float) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from models_ml.core.student_checklist import Candidate, Compared
 from models_ml.models import StudentRun
 from models_ml.services.fitting import Scaled
 from models_ml.services.learning import Ask, Earlier, Learned, judged, learn
+from models_ml.services.places import kept
 from models_ml.services.versions import environment
 from sensequant.lib import paths
 from sensequant.lib.clock import ist
@@ -108,11 +109,11 @@ class StudentResult:
     def fields(self) -> dict[str, Any]:
         """Return what a ``StudentRun`` that succeeded keeps."""
         return {
-            "status": "success", "error": "", "student_artifacts_path": str(self.folder), "digest": self.digest,
+            "status": "success", "error": "", "student_artifacts_path": kept(self.folder), "digest": self.digest,
             "version": self.version, "dataset_digest": self.dataset_digest, "metrics": self.metrics,
             "evaluation": self.evaluation, "seconds": self.seconds, "test_digest": self.test_digest,
             "looks": self.looks, "suspected_leak": bool(self.evaluation["leak"]["suspected"]),
-            "promotion_checklist_path": str(self.folder / MARKDOWN) if self.checklist else "",
+            "promotion_checklist_path": kept(self.folder / MARKDOWN) if self.checklist else "",
             "recommendation": self.checklist["recommendation"] if self.checklist else "",
         }  # fmt: skip
 
@@ -161,7 +162,7 @@ def _checklist(
     span = learned.report["slices"]["test"]
     days = [str(ist(dt.datetime.fromtimestamp(span[key], dt.UTC)).date()) for key in ("start", "known")]
     candidate = Candidate(
-        str(folder), version, learned.evaluation, days[0], days[1], np.unique(lesson.symbol).tolist(), looks
+        kept(folder), version, learned.evaluation, days[0], days[1], np.unique(lesson.symbol).tolist(), looks
     )
     compared = _compared(spec, lesson, learned) if spec.validate else None
     baseline = Baseline(spec.baseline_precision, spec.baseline_recall)
@@ -181,7 +182,7 @@ def _compared(spec: StudentSpec, lesson: Lesson, learned: Learned) -> Compared:
         folder = paths.resolve(spec.compared)
         scorer = student_files.load(folder)
         told = judged(_fitting(scorer, lesson, folder), lesson, rows, {}, seed=spec.seed)
-        return Compared(str(folder), student_checklist.figures(told), least, desk.promotion_require_all_criteria)
+        return Compared(kept(folder), student_checklist.figures(told), least, desk.promotion_require_all_criteria)
     truth = classes_of(lesson.y[rows])
     metrics = {
         "precision_long": float(np.mean(truth == 0)), "hit_ratio": float(np.mean(lesson.net[rows] > 0)),
@@ -221,16 +222,19 @@ def _written(
             CHECKLIST: text_of(checklist),
             MARKDOWN: student_checklist.markdown(checklist, learned.evaluation).encode(),
         }
-    more = {"teacher": teacher.digest, "dataset": teacher.told["dataset"], "seed": spec.seed}
+    until = ist(dt.datetime.fromtimestamp(learned.report["slices"]["calibrate"]["known"], dt.UTC)).date()
+    more = {
+        "teacher": teacher.digest, "dataset": teacher.told["dataset"], "seed": spec.seed, "trained_until": str(until)
+    }  # fmt: skip
     return student_files.save(folder, learned.scorer, files, more)
 
 
-def remember(spec: StudentSpec, folder: Path, *, by: str, at: dt.datetime) -> StudentRun:
+def remember(spec: StudentSpec, folder: str, *, by: str, at: dt.datetime) -> StudentRun:
     """Return a new row for a training that begins now, by itself and in no batch; NotFound without the teacher."""
     told = unseal(paths.resolve(spec.teacher_dir))
     symbols = list(told.read_json("metadata.json")["symbols"])
     return StudentRun.objects.create(
         symbol=symbols[0] if len(symbols) == 1 else "", symbols=symbols, spec=spec.as_json(), status="running",
-        teacher_artifacts_path=spec.teacher_dir, student_artifacts_path=str(folder), model_type=spec.model_type,
+        teacher_artifacts_path=spec.teacher_dir, student_artifacts_path=folder, model_type=spec.model_type,
         incremental=bool(spec.earlier), created_at=at, created_by=by,
     )  # fmt: skip

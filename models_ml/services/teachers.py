@@ -5,21 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from models_ml.adapters import teacher_files
+from models_ml.core.assembly import WARMUP
 from models_ml.core.frozen import Frozen
 from models_ml.models import TeacherRun
+from models_ml.services import datasets
 from models_ml.services.fitting import Grown
+from models_ml.services.places import kept
 from models_ml.services.teaching import Taught, teach
 from models_ml.services.versions import config_hash, environment
 from sensequant.lib.clock import ist
 from sensequant.lib.errors import BadInput
 from sensequant.lib.logs import get_logger
-from trading.adapters.sealed_folders import Sealed
+from trading.adapters.sealed_folders import Sealed, unseal
+from trading.core.bars import DAY
+from trading.services import markets, runs
+
+Progress = Callable[[Iterable[str]], Iterable[str]]
 
 DEFAULT: Final = Grown()
 MOST_SEED: Final = (1 << 31) - 1
@@ -31,9 +38,9 @@ log = get_logger("Teacher")
 class TeacherSpec:
     """What to teach on and how.
 
-    ``source`` is a source of bars (``runs.source_of``); days are IST and both included. ``params`` override what a
-    label means and how features are made (``datasets``). ``holdout`` is the share of sessions, the last ones, that the
-    teacher never sees; ``embargo`` is in seconds.
+    ``source`` is a source of bars (``runs.source_of``); days are IST and both included. ``params`` are of the strategy
+    whose features are taken, ``labels`` of what a label means (``Barriers``); ``warmup`` bars give no rows. ``holdout``
+    is the share of sessions, the last ones, that the teacher never sees; ``embargo`` is in seconds.
     """
 
     symbols: tuple[str, ...]
@@ -42,7 +49,10 @@ class TeacherSpec:
     start: dt.date
     end: dt.date
     sound_rows: bool = False
+    strategy: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    warmup: int = WARMUP
     seed: int = 0
     holdout: float = 0.2
     folds: int = 4
@@ -63,7 +73,7 @@ class TeacherSpec:
         told = {name: getattr(self, name) for name in self.__slots__}
         return {
             **told, "symbols": list(self.symbols), "start": str(self.start), "end": str(self.end),
-            "params": dict(self.params), "grown": self.grown._asdict(),
+            "params": dict(self.params), "labels": dict(self.labels), "grown": self.grown._asdict(),
         }  # fmt: skip
 
     @classmethod
@@ -95,10 +105,51 @@ class TeacherResult:
     def fields(self) -> dict[str, Any]:
         """Return what a ``TeacherRun`` that succeeded keeps."""
         return {
-            "status": "success", "error": "", "artifacts_path": str(self.folder), "digest": self.digest,
+            "status": "success", "error": "", "artifacts_path": kept(self.folder), "digest": self.digest,
             "version": self.version, "dataset_digest": self.dataset_digest, "metrics": self.metrics,
             "evaluation": self.evaluation, "seconds": self.seconds,
         }  # fmt: skip
+
+
+def plan_of(spec: TeacherSpec, *, at: dt.datetime) -> datasets.Plan:
+    """Return the dataset a spec is taught on, its words checked: BadInput, NotFound or Invalid names what cannot be.
+
+    Without a strategy the features are those of ``swing`` on daily bars and of ``intraday`` on shorter ones.
+    """
+    wanted = markets.want(
+        spec.source, spec.symbols, spec.interval, spec.start, spec.end, today=ist(at).date(), sound_rows=spec.sound_rows
+    )
+    name = spec.strategy or ("swing" if wanted.minutes >= DAY else "intraday")
+    return datasets.plan(wanted, runs.order(name, spec.params, None), spec.labels, warmup=spec.warmup)
+
+
+def train(spec: TeacherSpec, folder: Path, *, at: dt.datetime, progress: Progress = iter) -> TeacherResult:
+    """Build the dataset, train, and write the folder; ``progress`` is given the symbols to go through.
+
+    Raises what building a dataset raises, and what ``train_on`` does.
+    """
+    begun = time.perf_counter()
+    data = datasets.build(plan_of(spec, at=at), at=at, progress=progress)
+    built = time.perf_counter() - begun
+    made = train_on(data, spec, folder, at=at)
+    return replace(made, seconds=made.seconds + built, stages={"dataset": built, **made.stages})
+
+
+def again(folder: Path, place: Path) -> TeacherResult:
+    """Train once more what the manifest in ``folder`` describes, into ``place``: the same bytes on the same machine.
+
+    BadInput when the bars are no longer those it was taught on.
+    """
+    told = unseal(folder).read_json("metadata.json")
+    spec, at = TeacherSpec.of_json(told["spec"]), dt.datetime.fromisoformat(told["timestamp"])
+    data = datasets.build(plan_of(spec, at=at), at=at)
+    if data.digest != told["dataset"]["digest"]:
+        before = told["dataset"]["digest"]
+        raise BadInput(
+            f"{folder} was taught on the dataset {before[:12]}, and its bars now give {data.digest[:12]}",
+            fix="restore the bars, the code and the settings of that time",
+        )
+    return train_on(data, spec, place, at=at)
 
 
 def train_on(data: Frozen, spec: TeacherSpec, folder: Path, *, at: dt.datetime) -> TeacherResult:
@@ -152,9 +203,9 @@ def _written(taught: Taught, data: Frozen, spec: TeacherSpec, folder: Path, at: 
     return teacher_files.save(folder, taught.lesson, taught.booster, told, papers)
 
 
-def remember(spec: TeacherSpec, folder: Path, *, by: str, at: dt.datetime) -> TeacherRun:
+def remember(spec: TeacherSpec, folder: str, *, by: str, at: dt.datetime) -> TeacherRun:
     """Return a new row for a training that begins now, by itself and in no batch."""
     return TeacherRun.objects.create(
         symbol=spec.symbols[0] if len(spec.symbols) == 1 else "", symbols=list(spec.symbols), spec=spec.as_json(),
-        status="running", start=spec.start, end=spec.end, artifacts_path=str(folder), created_at=at, created_by=by,
+        status="running", start=spec.start, end=spec.end, artifacts_path=folder, created_at=at, created_by=by,
     )  # fmt: skip

@@ -184,8 +184,7 @@ def test_rows_that_overlap_weigh_as_much_as_one(lesson):
     rows = Set(lesson.x[:600], target[:600], lesson.weight[:600])
     twice = Set(*(np.repeat(part, 2, axis=0) for part in (rows.x, rows.target, rows.weight / 2)))
     by = fitting.scaling(rows.x)
-    # scikit-learn's strength of weights is against the sum of them, which is kept at one a row
-    once, double = fitting.logistic(rows, by, 1.0), fitting.logistic(twice, by, 0.5)
+    once, double = fitting.logistic(rows, by, 1.0), fitting.logistic(twice, by, 1.0)
     np.testing.assert_allclose(once[0], double[0], atol=1e-4)
 
 

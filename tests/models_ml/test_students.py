@@ -125,7 +125,7 @@ def test_the_checklist_has_the_documents_keys_and_says_why_not(teacher, tmp_path
     assert set(told["candidate_metrics"]) == {"precision_long", "hit_ratio", "sharpe_ratio"}
     assert set(told["validation_results"]) == {"precision_pass", "hit_ratio_pass", "sharpe_pass", "all_criteria_pass"}
     assert told["recommendation"] == "REJECT"
-    assert "no leak is suspected is no" in told["reason"]
+    assert "suspicion of a leak is yes" in told["reason"]
     text = (made.folder / "promotion_checklist.md").read_text()
     for part in ("REJECT", "Sign-offs", "ML Lead", "Quant Lead", "Risk Manager", "Rollback", "Deployment", "Criteria"):
         assert part in text

@@ -125,9 +125,17 @@ def test_a_side_that_never_leads_is_never_taken():
     [(0.52, 0.02, False), (0.561, 0.0, True), (0.5, 0.081, True), (None, None, False), (0.56, 0.08, False)],
 )
 def test_figures_too_good_to_be_honest_are_a_suspected_leak(area, uplift, suspected):
-    told = gates.suspected_leak(area, uplift)
+    told = gates.suspected_leak(area, 500, uplift, 200)
     assert told["suspected"] is suspected
     assert bool(told["reasons"]) is suspected
+
+
+def test_of_few_rows_such_figures_are_luck_and_no_pass_either():
+    told = gates.suspected_leak(0.9, 60, 0.4, 20)
+    assert (told["suspected"], told["enough"]) == (False, False)
+    few = gates.checks(fine() | {"leak": told}, Baseline(0.0, 0.0))
+    assert [each["name"] for each in few if not each["pass"]] == ["leak"]
+    assert "too few rows to tell" in few[-1]["value"]
 
 
 def fine():
@@ -135,7 +143,7 @@ def fine():
     return {
         "teacher_agreement": {"accuracy": 0.9, "precision_macro": 0.8, "recall_macro": 0.8},
         "realised": {"net_mean": sure, "decided": {"uplift": sure}}, "thresholds": {"long": {"pays": True}},
-        "leak": {"suspected": False},
+        "leak": {"suspected": False, "enough": True},
     }  # fmt: skip
 
 

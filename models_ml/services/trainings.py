@@ -1,0 +1,100 @@
+"""One training by itself: its row from beginning to end, whatever that is, and the pipeline file of its run folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from models_ml.models import StudentRun, TeacherRun
+from models_ml.services import students, teachers
+from models_ml.services.students import StudentResult, StudentSpec
+from models_ml.services.teachers import Progress, TeacherResult, TeacherSpec
+from sensequant.lib import paths
+from sensequant.lib.clock import ist
+from sensequant.lib.errors import NotFound, SenseQuantError
+from trading.adapters.sealed_folders import MANIFEST, text_of, unseal
+
+R = TypeVar("R", TeacherRun, StudentRun)
+PIPELINE: Final = "training_pipeline.json"
+PARTS: Final = ("teacher", "student")
+
+
+def run_folder(at: dt.datetime) -> str:
+    """Return where a run begun at ``at`` puts its teacher and student, relative to SENSEQUANT_HOME."""
+    return f"data/models/{ist(at):%Y%m%d_%H%M%S}"
+
+
+def teach(
+    spec: TeacherSpec, folder: str, *, by: str, at: dt.datetime, progress: Progress = iter
+) -> tuple[TeacherRun, TeacherResult]:
+    """Train a teacher into ``folder`` and remember it; what fails is remembered too, and raised."""
+    teachers.plan_of(spec, at=at)  # words that cannot be leave no row
+    row = teachers.remember(spec, folder, by=by, at=at)
+    with _told(row, at):
+        made = teachers.train(spec, paths.resolve(folder), at=at, progress=progress)
+    _keep(row, made.fields(), at + dt.timedelta(seconds=made.seconds))
+    _pipeline(paths.resolve(folder), at)
+    return row, made
+
+
+def learn(spec: StudentSpec, folder: str, *, by: str, at: dt.datetime) -> tuple[StudentRun, StudentResult]:
+    """Train a student into ``folder`` and remember it; what fails is remembered too, and raised."""
+    row = students.remember(spec, folder, by=by, at=at)
+    with _told(row, at):
+        made = students.train(spec, paths.resolve(folder), at=at)
+    _keep(row, made.fields(), at + dt.timedelta(seconds=made.seconds))
+    _pipeline(paths.resolve(folder), at)
+    return row, made
+
+
+def earlier_of(model_type: str, symbols: list[str], folder: str) -> str:
+    """Return the folder of the student an update goes on from: the one in ``folder``, else the last of its kind.
+
+    NotFound when there is none.
+    """
+    if (paths.resolve(folder) / MANIFEST).is_file():
+        return folder
+    rows = StudentRun.objects.filter(model_type=model_type, status="success", symbols=symbols)
+    for row in rows[:5]:
+        if (paths.resolve(row.student_artifacts_path) / MANIFEST).is_file():
+            return row.student_artifacts_path
+    raise NotFound(
+        f"there is no earlier {model_type} student of {', '.join(symbols)} to go on from",
+        fix="train one without --incremental first, or name one with --earlier DIR",
+    )
+
+
+def symbols_of(teacher_dir: str) -> list[str]:
+    """Return the symbols a teacher was taught on."""
+    return list(unseal(paths.resolve(teacher_dir)).read_json("metadata.json")["symbols"])
+
+
+@contextmanager
+def _told(row: R, at: dt.datetime) -> Iterator[None]:
+    """Keep on the row why its training failed."""
+    try:
+        yield
+    except (SenseQuantError, ValueError, KeyboardInterrupt) as error:
+        _keep(row, {"status": "failed", "error": str(error)[:2000] or "stopped"}, at)
+        raise
+
+
+def _keep(row: R, told: dict[str, Any], finished: dt.datetime) -> None:
+    for name, value in {**told, "finished_at": finished}.items():
+        setattr(row, name, value)
+    row.save()
+
+
+def _pipeline(folder: Path, at: dt.datetime) -> None:
+    """Write what a run folder holds, when the folder is the part of one."""
+    if folder.name not in PARTS:
+        return
+    told: dict[str, Any] = {"timestamp": ist(at).isoformat(timespec="seconds")}
+    for name in PARTS:
+        if (folder.parent / name / MANIFEST).is_file():
+            sealed = unseal(folder.parent / name)
+            told[name] = {"folder": name, "version": sealed.told["version"], "manifest": sealed.digest}
+    (folder.parent / PIPELINE).write_bytes(text_of(told))
