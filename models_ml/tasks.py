@@ -9,7 +9,9 @@ from celery import shared_task
 from django.conf import settings
 
 from models_ml.services import trials
+from sensequant.lib.clock import ist, now
 from sensequant.lib.logs import get_logger
+from trading.services import calendar
 
 log = get_logger("tasks")
 
@@ -27,3 +29,14 @@ def run_optimization(*, run_id: int) -> None:
 def evaluate_trial(*, id: int) -> None:
     """Try one configuration; delivered again it finds its row settled."""
     trials.evaluate(id)
+
+
+@shared_task(ignore_result=True)
+def learn_this_evening() -> None:
+    """Review the session, where today was one; in a process of its own, which may load what trains."""
+    if not calendar.current().is_session(ist(now()).date()):
+        return
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "eod_learning", "--json"]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    if done.returncode:
+        log.error("the evening's learning failed", code=done.returncode, error=done.stderr.strip()[-500:])

@@ -27,6 +27,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # hourly, for the broker can only be asked once somebody has logged in; when nothing is due nothing is asked
     "renew the ticks": {"task": "trading.tasks.renew_ticks", "schedule": crontab(hour="8-15", minute="20")},
+    # on session days only, which the task asks the calendar
+    "learn from the session": {
+        "task": "models_ml.tasks.learn_this_evening",
+        "schedule": crontab(hour="16", minute="0"),
+        "options": {"queue": "training"},
+    },
     # does nothing unless INCREMENTAL_ENABLED
     "update the bars": {
         "task": "trading.tasks.update_history",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from models_ml.admin import datasets, optimizations, training
+from models_ml.admin import datasets, optimizations, promotion, training
 
-__all__ = ["datasets", "optimizations", "training"]
+__all__ = ["datasets", "optimizations", "promotion", "training"]

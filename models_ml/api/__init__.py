@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ninja import Router
 
-from models_ml.api import optimizations, training
+from models_ml.api import models, optimizations, training
 
 ROUTERS: dict[str, Router] = {
+    "models": models.router,
     "optimizations": optimizations.router,
     "teachers": training.teachers,
     "students": training.students,

@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 BINS: Final = 10
 QUANTILE: Final = 0.99
 FEWEST_WINDOWS: Final = 20
+LEAST: Final = 0.1  # what everybody calls no change is none, however calm the history
 HEADROOM: Final = 1.25  # a quantile of few windows is an underestimate
 
 
@@ -69,7 +70,7 @@ def threshold(history: Floats, window: int) -> float:
         inside = slice(k * window, (k + 1) * window)
         rest = np.delete(history, np.s_[inside], axis=0)
         reached.append(max(_or_zero(psi(rest[:, j], history[inside, j])) for j in range(history.shape[1])))
-    return float(np.quantile(reached, QUANTILE)) * HEADROOM
+    return max(LEAST, float(np.quantile(reached, QUANTILE)) * HEADROOM)
 
 
 def _or_zero(x: float) -> float:

@@ -19,6 +19,7 @@ ENOUGH: Final = 20.0  # evidence against a hypothesis at which it is given up: 1
 WARM: Final = 3  # blocks that only tell the scale
 CLIP: Final = 3.0  # standard deviations at which a block's difference is cut off, both ways
 MOST_BET: Final = 0.5
+MOST: Final = 1e9  # more evidence than this is not counted
 WEEK: Final = 5  # sessions
 
 
@@ -56,7 +57,7 @@ def better(differences: Floats) -> Evidence:
         if k >= WARM:
             scale = CLIP * max(float(differences[:k].std()), 1e-12)
             unit = max(-1.0, min(1.0, x / scale))
-            value *= 1.0 + bet.size() * unit
+            value = min(MOST, value * (1.0 + bet.size() * unit))
             bet.saw(unit)
             highest = max(highest, value)
     low, high = sequence(differences)
@@ -69,7 +70,7 @@ def overconfident(chances: Floats, outcomes: Floats) -> Evidence:
     value = highest = 1.0
     bet = _Bet()
     for gap in gaps.tolist():
-        value *= 1.0 + bet.size() * gap
+        value = min(MOST, value * (1.0 + bet.size() * gap))
         bet.saw(gap)
         highest = max(highest, value)
     low, high = sequence(gaps)

@@ -2,23 +2,26 @@
 
 import numpy as np
 
+from tests.trading.desks import LIVELY
 from trading.adapters import student_files
+from trading.core.observations import made_by
 from trading.core.scoring import Linear, Scorer, Thresholds
+from trading.core.setups import make_setup
 from trading.services import students
 
 NAMES = ("rsi", "adx", "session_minute")
+SETUP = make_setup("intraday", 5, {}, LIVELY)
 
 
-def pupil(slope=0.15, middle=60.0, names=NAMES):
+def pupil(slope=0.15, middle=60.0, names=NAMES, digest=""):
     """Return a student that finds a LONG the likelier the further RSI lies above ``middle``."""
     weights = np.zeros((3, len(names)))
-    weights[0, 0], weights[1, 0] = 50.0 * slope, -50.0 * slope  # a student sees RSI from −1 to 1
-    middle -= 50.0
-    high = np.ones(len(names))
+    weights[0, 0], weights[1, 0] = slope, -slope
+    high = np.full(len(names), 100.0)
     bias = np.array([-slope * middle, slope * middle, -1.0])
-    return Scorer(
-        "", "logistic", tuple(names), "story", Linear(weights, bias, 0.0 * high, -high, high), 1.0, Thresholds(0.4, 0.4)
-    )
+    model = Linear(weights, bias, 0.0 * high, 0.0 * high, high)
+    code = digest or made_by("intraday", SETUP)
+    return Scorer("", "logistic", tuple(names), code, model, 1.0, Thresholds(0.4, 0.4))
 
 
 def sealed(folder, student=None, **told):

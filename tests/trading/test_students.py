@@ -73,7 +73,15 @@ def test_a_student_that_fails_is_left_out_and_the_desk_goes_on_without(tmp_path,
 def test_a_student_of_another_strategy_is_not_seated(tmp_path):
     council = scoring.Council([seat(tmp_path)], "crossover", make_setup("crossover", 5, {}))
     assert council.champion is None
-    assert "which crossover does not have" in next(iter(council.refused.values()))
+    assert "crossover keeps too few features" in next(iter(council.refused.values()))
+
+
+@pytest.mark.parametrize("params", [{"sma": 30}, {}], ids=["other windows", "other bars"])
+def test_a_student_of_features_made_otherwise_is_not_seated(tmp_path, params):
+    minutes = 5 if params else 15
+    council = scoring.Council([seat(tmp_path)], "intraday", make_setup("intraday", minutes, {}, params))
+    assert council.champion is None
+    assert "made otherwise" in next(iter(council.refused.values()))
 
 
 @pytest.mark.django_db

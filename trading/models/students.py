@@ -62,11 +62,15 @@ class ModelScore(models.Model):
     direction = models.CharField(max_length=5, choices=[("LONG", "LONG"), ("SHORT", "SHORT")])
     chance = models.FloatField(help_text="0 … 1, that the direction pays")
     threshold = models.FloatField(help_text="from which chance on the decision would have been acted upon")
+    outcome = models.FloatField(null=True, blank=True, help_text="net return of the trade; null: not known yet")
     inputs = models.JSONField(default=list, help_text="the feature row it was given; null where unknown")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-at", "-id"]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["model", "-at"], name="model_score_newest")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["model", "-at"], name="model_score_newest"),
+            models.Index(fields=["at"], condition=Q(outcome=None), name="model_score_unsettled"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["run", "model", "symbol", "at"], name="model_score_once"),
             models.CheckConstraint(condition=Q(chance__gte=0, chance__lte=1), name="model_score_chance_bounds"),

@@ -59,7 +59,7 @@ class Council:
         self.refused: dict[str, str] = {}
         for seat in seats:
             try:
-                self._sitting.append(_Sitting(seat, row_maker(seat.scorer, name)))
+                self._sitting.append(_Sitting(seat, row_maker(seat.scorer, name, setup)))
             except ValueError as error:
                 self._refuse(seat, error)
 

@@ -88,6 +88,12 @@ def activate(config_id: int, *, by: str, at: dt.datetime) -> StrategyConfig:
     return row
 
 
+def active_params(name: str) -> dict[str, Any]:
+    """Return the parameters of the strategy's active version; empty when it has none."""
+    row = StrategyConfig.objects.filter(strategy=name, status="active").first()
+    return dict(row.params) if row else {}
+
+
 def config(config_id: int) -> StrategyConfig:
     """Return one version; raise NotFound when there is none with this number."""
     row = StrategyConfig.objects.filter(pk=config_id).first()

@@ -8,7 +8,7 @@ with its digests at every load. ``STUDENT_MODEL_PATH`` is where the promoted stu
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +19,17 @@ from sensequant.lib import paths
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound, SenseQuantError
 from sensequant.lib.logs import get_logger
 from trading.adapters import student_files
-from trading.adapters.sealed_folders import unseal
+from trading.adapters.sealed_folders import Sealed, unseal
 from trading.core.scoring import Scorer
-from trading.models.students import ActiveModel
+from trading.models.students import ActiveModel, ModelScore
+from trading.selectors.students import challengers as challengers
+from trading.selectors.students import champion as champion
 from trading.services import conditions
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 MISSING, DISABLED = "student-missing", "student-disabled"
 MOST_CHALLENGERS = 5
+METADATA = "metadata.json"
 log = get_logger("students")
 
 
@@ -45,14 +48,9 @@ def production() -> Path:
     return paths.resolve(settings.DESK.student_model_path).parent
 
 
-def champion() -> ActiveModel | None:
-    """Return the champion in place, disabled or not; None when there is none."""
-    return ActiveModel.objects.filter(role=CHAMPION, until=None).first()
-
-
-def challengers() -> list[ActiveModel]:
-    """Return the challengers in place, the oldest first."""
-    return list(ActiveModel.objects.filter(role=CHALLENGER, until=None).order_by("id"))
+def last_champion_but(version: str) -> ActiveModel | None:
+    """Return the newest former champion of another version than ``version``; None when there was none."""
+    return ActiveModel.objects.filter(role=CHAMPION, until__isnull=False).exclude(version=version).first()
 
 
 def install(
@@ -93,6 +91,13 @@ def dismiss(row: int, *, by: str, reason: str, at: dt.datetime) -> ActiveModel:
     return found
 
 
+def dismiss_challenger(row: int, *, by: str, reason: str, at: dt.datetime) -> ActiveModel:
+    """Take a challenger out of its place; NotFound when it is in none."""
+    if not ActiveModel.objects.filter(pk=row, role=CHALLENGER, until=None).exists():
+        raise NotFound(f"challenger {row} is in no place", fix="load the page again")
+    return dismiss(row, by=by, reason=reason, at=at)
+
+
 def disable(reason: str, *, by: str, at: dt.datetime) -> ActiveModel | None:
     """Switch the champion off, so that engines trade without a student from their next look on; None without one."""
     row = champion()
@@ -131,7 +136,15 @@ def load(folder: Path, digest: str, row: int = 0, role: str = CHAMPION) -> Seat:
             f"{whole} is not what was put in place: its manifest is {sealed.digest[:12]}…, not {digest[:12]}…",
             fix="restore the folder, roll back, or promote again",
         )
-    return Seat(row, role, student_files.load(whole), str(sealed.told.get("trained_until", "")))
+    return Seat(row, role, student_files.load(whole), _learned_until(sealed))
+
+
+def _learned_until(sealed: Sealed) -> str:
+    """Return the last day whose bars the student or its teacher saw, tests included; empty when nothing tells."""
+    told = sealed.told.get("trained_until", "")
+    if not told and METADATA in sealed.told["files"]:
+        told = sealed.read_json(METADATA).get("teacher_metadata", {}).get("date_range", {}).get("end", "")
+    return str(told)
 
 
 def seated(row: ActiveModel) -> Seat:
@@ -179,6 +192,11 @@ def _tried(row: ActiveModel) -> Seat | None:
     except SenseQuantError as error:
         log.warning("a challenger cannot be loaded", version=row.version, why=str(error))
         return None
+
+
+def keep_outcomes(nets: Mapping[int, float]) -> int:
+    """Keep what decisions came to, by the numbers of their scores (net returns); return how many were new."""
+    return sum(ModelScore.objects.filter(pk=number, outcome=None).update(outcome=net) for number, net in nets.items())
 
 
 def standing() -> tuple[tuple[int, bool], ...]:
