@@ -77,12 +77,16 @@ def auc(positive: npt.NDArray[np.bool_], scores: Floats) -> float | None:
     return float((rank[positive].sum() - ups * (ups + 1) / 2) / (ups * downs))
 
 
-def directional_auc(y: npt.NDArray[Any], chances: Floats) -> float | None:
+def directional_auc(y: npt.NDArray[Any], chances: Floats, *, both: bool = True) -> float | None:
     """Return how well LONG is told from SHORT among the rows that became one of them; None when all became the same.
+
+    Where only LONG can be traded (``both`` is False) it is told from everything else, among all rows.
 
     Whether a barrier is reached at all can be known ahead, because volatility can; which of the two it will be can
     hardly be, and a figure far from ½ is a leak before it is skill.
     """
+    if not both:
+        return auc(y > 0, chances[:, 0])
     moved = y != 0
     long, short = chances[moved, 0], chances[moved, 1]
     return auc(y[moved] > 0, long / np.maximum(long + short, 1e-300))

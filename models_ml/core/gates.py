@@ -37,13 +37,13 @@ def reaches(value: Any, least: float) -> bool:
 def suspected_leak(directional_auc: float | None, moved: int, uplift: float | None, acted: int) -> dict[str, Any]:
     """Return whether the figures are too good to be honest on liquid shares, and which.
 
-    ``directional_auc`` is of LONG against SHORT on ``moved`` rows, ``uplift`` of precision over the base rate on
-    ``acted`` ones. An area above 0.56 or 8 points over the base rate: somebody finds the leak before the model goes
+    ``directional_auc`` is of LONG against SHORT on ``moved`` decided rows, ``uplift`` of precision over the base rate
+    on ``acted`` ones. An area above 0.56 or 8 points over the base rate: somebody finds the leak before the model goes
     anywhere. Below a hundred rows such figures are luck and nothing can be told: that is no pass either.
     """
     why = []
     if directional_auc is not None and moved >= FEWEST_TO_TELL and not directional_auc <= LEAK_AUC:
-        why.append(f"LONG is told from SHORT with an area of {directional_auc:.3f}, above {LEAK_AUC}")
+        why.append(f"LONG is told from what is not with an area of {directional_auc:.3f}, above {LEAK_AUC}")
     if uplift is not None and acted >= FEWEST_TO_TELL and not uplift <= LEAK_UPLIFT:
         why.append(f"precision lies {100 * uplift:.1f} points over the base rate, above {100 * LEAK_UPLIFT:.0f}")
     return {

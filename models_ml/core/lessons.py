@@ -37,8 +37,9 @@ def statistics(
         "ambiguous_share": _mean(ambiguous.astype(np.float64)),
         "label_minutes": {name: _quantile((end - ts) / 60.0, q) for name, q in (("median", 0.5), ("longest", 1.0))},
         "net": {
-            side: {"mean": _mean(net[:, place]), "paying_share": _mean((net[:, place] > 0).astype(np.float64))}
+            side: {"mean": _mean(gains), "paying_share": _mean((gains > 0).astype(np.float64))}
             for place, side in enumerate(CLASSES[:2])
+            for gains in (net[np.isfinite(net[:, place]), place],)
         },
         "features": {
             name: {"known_share": _mean(known[:, k].astype(np.float64)), **_spread(x[known[:, k], k])}

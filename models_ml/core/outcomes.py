@@ -30,7 +30,8 @@ SHUFFLES: Final = 200
 class Rows:
     """Rows to trade on: ``symbol`` (n,) numbers, ``ts`` and ``end`` seconds UTC, ``y`` +1/−1/0.
 
-    ``net`` (n, 2) is the return of LONG and of SHORT as a fraction of the price, charges and slippage paid.
+    ``net`` (n, 2) is the return of LONG and of SHORT as a fraction of the price, charges and slippage paid; NaN where
+    nobody could have traded that side, as nobody delivers a short.
     """
 
     symbol: npt.NDArray[Any]
@@ -39,13 +40,26 @@ class Rows:
     y: npt.NDArray[Any]
     net: Floats
 
+    @property
+    def both(self) -> bool:
+        """Say whether SHORT can be traded at all."""
+        return bool(np.isfinite(self.net[:, 1]).any())
+
+    @property
+    def decided(self) -> npt.NDArray[np.bool_]:
+        """Return the rows on which a direction is right or wrong: those that paid one side; all, where there is one."""
+        found: npt.NDArray[np.bool_] = np.asarray(self.y != 0) if self.both else np.ones(self.y.size, bool)
+        return found
+
 
 def taken(rows: Rows, directions: Ints) -> Ints:
     """Return the positions of the rows traded on: one trade at a time in each symbol, in the order of time."""
     found: list[int] = []
+    side = np.where(directions > 0, rows.net[:, 0], rows.net[:, 1])
+    wanted = (directions != 0) & np.isfinite(side)
     for symbol in np.unique(rows.symbol):
         free = -(1 << 62)
-        mine = np.flatnonzero((rows.symbol == symbol) & (directions != 0))
+        mine = np.flatnonzero((rows.symbol == symbol) & wanted)
         for at in mine[np.argsort(rows.ts[mine], kind="stable")].tolist():
             if rows.ts[at] >= free:
                 found.append(at)
@@ -63,7 +77,7 @@ def realised(rows: Rows, directions: Ints, *, seed: int) -> dict[str, Any]:
     """Return what ``directions`` (n,) of +1, −1 and 0 led to: precision over the base rate, net returns, intervals.
 
     ``precision`` is the share of trades whose label was their direction, ``base_rate`` what trading at every row in the
-    same mix of directions would have had. ``decided`` are both among the trades that reached a barrier. The Sharpe
+    same mix of directions would have had. ``decided`` are both among the trades that paid either side. The Sharpe
     ratio is of a session's net return over all symbols' equal shares, times √252.
     """
     trades = taken(rows, directions)
@@ -95,16 +109,16 @@ def realised(rows: Rows, directions: Ints, *, seed: int) -> dict[str, Any]:
     }
 
 
-def decided_uplift(y: npt.NDArray[Any], directions: Ints) -> tuple[float | None, int]:
-    """Return by how much the directions of rows that reached a barrier beat the base rate, and how many rows those are.
+def decided_uplift(rows: Rows, directions: Ints) -> tuple[float | None, int]:
+    """Return by how much the directions of decided rows beat the base rate, and how many rows those are.
 
     Every row acted on counts: there are more of them than of trades, so that chance makes less of a difference.
     """
-    acted = (directions != 0) & (y != 0)
+    acted = (directions != 0) & rows.decided
     if not acted.any():
         return None, 0
-    base = base_rates(y[y != 0], directions[acted])
-    return float(np.mean((y[acted] == directions[acted]) - base)), int(acted.sum())
+    base = base_rates(rows.y[rows.decided], directions[acted])
+    return float(np.mean((rows.y[acted] == directions[acted]) - base)), int(acted.sum())
 
 
 def base_rates(y: npt.NDArray[Any], sides: Ints) -> Floats:
@@ -115,11 +129,11 @@ def base_rates(y: npt.NDArray[Any], sides: Ints) -> Floats:
 
 
 def _decided(rows: Rows, trades: Ints, sides: Ints, blocks: Ints, seed: int) -> dict[str, Any] | None:
-    """Return precision and uplift among the trades that reached a barrier: telling up from down, and nothing else."""
-    moved = rows.y[trades] != 0
+    """Return precision and uplift among the decided trades: telling up from down, and nothing else."""
+    moved = rows.decided[trades]
     if not moved.any():
         return None
-    base = base_rates(rows.y[rows.y != 0], sides[moved])
+    base = base_rates(rows.y[rows.decided], sides[moved])
     right = (rows.y[trades][moved] == sides[moved]).astype(np.float64)
     return {
         "trades": int(moved.sum()),
@@ -183,13 +197,15 @@ def baselines(rows: Rows, directions: Ints, *, seed: int) -> dict[str, Any]:
     if sides.size:
         rng = np.random.default_rng(seed)
         drawn = rng.integers(0, rows.ts.size, (SHUFFLES, sides.size))
-        found["shuffled"] = float(np.where(sides > 0, rows.net[drawn, 0], rows.net[drawn, 1]).mean())
+        gains = np.where(sides > 0, rows.net[drawn, 0], rows.net[drawn, 1])
+        found["shuffled"] = float(np.nanmean(gains)) if np.isfinite(gains).any() else None
     return found
 
 
 def oracle(rows: Rows) -> float:
     """Return the sum of net returns of one who knew every label: the most there was to be had."""
-    known = np.where(rows.net[:, 0] >= rows.net[:, 1], 1, -1)
-    known = np.where(rows.net.max(axis=1) > 0.0, known, 0).astype(np.int64)
+    net = np.where(np.isfinite(rows.net), rows.net, -np.inf)
+    known = np.where(net[:, 0] >= net[:, 1], 1, -1)
+    known = np.where(net.max(axis=1) > 0.0, known, 0).astype(np.int64)
     trades = taken(rows, known)
     return float(nets(rows, trades, known).sum()) if trades.size else 0.0

@@ -22,7 +22,8 @@ def choose(rows: Rows, chances: Floats) -> tuple[Thresholds, dict[str, Any]]:
     """Return the thresholds and how they were found.
 
     For each side, of some quantiles of its chance the one whose trades' mean net return stands highest above 0 in
-    standard errors. Where none is above 0 the side keeps its best twentieth of chances and is told not to pay.
+    standard errors. Where none is above 0 the side keeps its best twentieth of chances and is told not to pay; a side
+    that hardly ever leads, or that cannot be traded, is never taken.
     """
     long, told_long = _side(rows, chances, 0)
     short, told_short = _side(rows, chances, 1)
@@ -31,7 +32,7 @@ def choose(rows: Rows, chances: Floats) -> tuple[Thresholds, dict[str, Any]]:
 
 def _side(rows: Rows, chances: Floats, place: int) -> tuple[float, dict[str, Any]]:
     mine, other = chances[:, place], chances[:, 1 - place]
-    leads = mine > other
+    leads = (mine > other) & np.isfinite(rows.net[:, place])
     if leads.sum() < FEWEST:
         return NEVER, {"threshold": None, "tried": 0, "pays": False, "trades": 0, "net_mean": None, "t": None}
     sign = 1 - 2 * place

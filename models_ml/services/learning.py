@@ -121,13 +121,14 @@ def judged(scorer: Scorer, lesson: Lesson, rows: Ints, found: Mapping[str, Any],
     y, chances = lesson.y[rows], scorer.chances(lesson.x[rows])
     truth = evaluation.classes_of(y)
     directions = scorer.directions(chances)
-    realised = outcomes.realised(rows_of(lesson, rows), directions, seed=seed)
-    area, beaten = evaluation.directional_auc(y, chances), outcomes.decided_uplift(y, directions)
+    tested = rows_of(lesson, rows)
+    realised = outcomes.realised(tested, directions, seed=seed)
+    area, beaten = evaluation.directional_auc(y, chances, both=tested.both), outcomes.decided_uplift(tested, directions)
     taught = np.isfinite(lesson.chances[rows]).all(axis=1)
     agreed = evaluation.agreement(chances[taught], lesson.chances[rows][taught]) if taught.any() else {}
     return {
         **evaluation.measures(truth, chances), "directional_auc": area, "thresholds": dict(found),
-        "realised": realised, "leak": gates.suspected_leak(area, int(np.count_nonzero(y)), *beaten),
+        "realised": realised, "leak": gates.suspected_leak(area, int(tested.decided.sum()), *beaten),
         "teacher_agreement": agreed, "document_criteria": gates.document_criteria(agreed),
     }  # fmt: skip
 

@@ -183,9 +183,9 @@ def _compared(spec: StudentSpec, lesson: Lesson, learned: Learned) -> Compared:
         scorer = student_files.load(folder)
         told = judged(_fitting(scorer, lesson, folder), lesson, rows, {}, seed=spec.seed)
         return Compared(kept(folder), student_checklist.figures(told), least, desk.promotion_require_all_criteria)
-    truth = classes_of(lesson.y[rows])
+    truth, known = classes_of(lesson.y[rows]), lesson.net[rows][np.isfinite(lesson.net[rows])]
     metrics = {
-        "precision_long": float(np.mean(truth == 0)), "hit_ratio": float(np.mean(lesson.net[rows] > 0)),
+        "precision_long": float(np.mean(truth == 0)), "hit_ratio": float(np.mean(known > 0)),
         "sharpe_ratio": 0.0,
     }  # fmt: skip
     return Compared(NO_MODEL, metrics, least, desk.promotion_require_all_criteria)

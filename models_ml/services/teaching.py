@@ -62,7 +62,7 @@ def teach(data: Frozen, *, holdout: float, folds: int, embargo: int, grown: Grow
         lesson = _lesson(data, y, chances)
     return Taught(
         booster.model_to_string(num_iteration=booster.best_iteration), lesson,
-        _evaluation(y, chances, own, parts), _importance(booster, data.names), _stats(data, y, parts),
+        _evaluation(data, y, chances, own, parts), _importance(booster, data.names), _stats(data, y, parts),
         booster.best_iteration or grown.rounds,
     )  # fmt: skip
 
@@ -97,16 +97,16 @@ def _lesson(data: Frozen, y: Ints, chances: Floats) -> Lesson:
     )  # fmt: skip
 
 
-def _evaluation(y: Ints, chances: Floats, own: Floats, parts: Slices) -> dict[str, Any]:
+def _evaluation(data: Frozen, y: Ints, chances: Floats, own: Floats, parts: Slices) -> dict[str, Any]:
     """Return the measures of §16.6 on the held-out rows, or without any on the earlier teachers' rows.
 
     ``in_sample`` is what the teacher says of its own rows: memory, not skill.
     """
     asked = parts.test if parts.test.size else np.flatnonzero(np.isfinite(chances).all(axis=1))
-    told = measures(classes_of(y[asked]), chances[asked])
+    told, both = measures(classes_of(y[asked]), chances[asked]), bool(np.isfinite(data.net[:, 1]).any())
     mine = measures(classes_of(y[parts.fit]), own)
     return {
-        **told, "directional_auc": directional_auc(y[asked], chances[asked]),
+        **told, "directional_auc": directional_auc(y[asked], chances[asked], both=both),
         "evaluated_on": "held-out rows" if parts.test.size else "rows after each fold",
         "in_sample": {name: mine[name] for name in ("accuracy", "precision_macro", "recall_macro", "f1_macro")},
     }  # fmt: skip

@@ -16,7 +16,10 @@ from sensequant.lib import paths
 from sensequant.lib.clock import now
 from sensequant.lib.commands import DeskCommand
 
-RATES = ("precision", "uplift", "hit_ratio", "net_mean", "sharpe")
+RATES = (
+    ("precision", "precision"), ("hit ratio", "hit_ratio"), ("net return of a trade", "net_mean"),
+    ("Sharpe ratio a year", "sharpe"),
+)  # fmt: skip
 
 
 class Command(DeskCommand):
@@ -112,9 +115,10 @@ def _text(row: StudentRun, folder: str, made: StudentResult) -> str:
         f"  on {found['rows']:,} later rows: accuracy {found['accuracy']:.3f}, precision "
         f"{found['precision_macro']:.3f}, recall {found['recall_macro']:.3f}, calibration error "
         f"{found['calibration_error']:.3f}",
-        f"  LONG told from SHORT: {'unknown' if area is None else f'{area:.3f}'} (a coin: 0.500)",
+        f"  LONG told from what is not: {'unknown' if area is None else f'{area:.3f}'} (a coin: 0.500)",
         f"  {realised['trades']:,} trades in {realised['sessions']} sessions, net of charges:",
-        *(f"    {name.replace('_', ' '):<12}{_interval(realised[name])}" for name in RATES),
+        *(f"    {label:<34}{_interval(realised[name])}" for label, name in RATES),
+        f"    {'over base rate, where decided':<34}{_interval((realised['decided'] or {}).get('uplift'))}",
     ]
     if agreed:
         lines.append(

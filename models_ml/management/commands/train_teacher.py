@@ -125,7 +125,7 @@ def _text(run: int, folder: str, made: TeacherResult) -> str:
         f"teacher {made.version} (run {run}) in {folder}, {made.seconds:.1f} s",
         f"  on {found['rows']:,} {found['evaluated_on']}: accuracy {found['accuracy']:.3f}, precision "
         f"{found['precision_macro']:.3f}, recall {found['recall_macro']:.3f}, F1 {found['f1_macro']:.3f}",
-        f"  LONG told from SHORT: {'unknown' if area is None else f'{area:.3f}'} (a coin: 0.500)",
+        f"  LONG told from what is not: {'unknown' if area is None else f'{area:.3f}'} (a coin: 0.500)",
         f"  on its own rows (memory, not skill): accuracy {mine['accuracy']:.3f}, F1 {mine['f1_macro']:.3f}",
         f"next: manage.py train_student --teacher-dir {folder}",
     ])  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_ml.core import gates, outcomes
+from models_ml.core import evaluation, gates, outcomes
 from models_ml.core.gates import Baseline
 from models_ml.core.outcomes import Rows
 from models_ml.core.thresholds import choose
@@ -171,3 +171,23 @@ def test_agreement_with_the_teacher_alone_promotes_nobody():
 def test_a_baseline_that_is_no_share_is_refused(shares):
     with pytest.raises(Invalid):
         Baseline(*shares)
+
+
+def test_where_only_long_can_be_traded_short_is_never_taken_and_long_is_told_from_the_rest():
+    data = dataset(edge=0.5, days=40, seed=2)
+    net = np.column_stack([data.net[:, 0], np.full(len(data), np.nan)])
+    y = np.where(data.y > 0, 1, 0)
+    rows = Rows(data.symbol, data.ts, data.end, y, net)
+    assert not rows.both
+    found = outcomes.realised(rows, np.where(data.X[:, 0] > 1.0, 1, -1), seed=0)
+    longs = outcomes.realised(rows, np.where(data.X[:, 0] > 1.0, 1, 0), seed=0)
+    assert (found["trades"], found["net_total"]) == (longs["trades"], longs["net_total"])
+    assert found["decided"]["trades"] == found["trades"]
+    assert found["decided"]["uplift"]["low"] > 0.02
+    assert found["baselines"]["always_short"] is None
+    assert np.isfinite(found["oracle_net"])
+    lean = 1 / (1 + np.exp(-data.X[:, 0]))
+    limits, _ = choose(rows, np.column_stack([lean, 1 - lean, np.zeros(len(data))]))
+    assert limits.short == NEVER
+    assert limits.long < 1
+    assert evaluation.directional_auc(y, np.column_stack([lean, 1 - lean]), both=False) > 0.55
