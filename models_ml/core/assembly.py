@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,6 +17,7 @@ from models_ml.core.frozen import Frozen, row_order, sealed, signature
 from models_ml.core.labels import Barriers, Labels, label
 from models_ml.core.weights import overlap_weights
 from trading.core import booking, charges, fills, sizing
+from trading.core.calendar import SessionColumns
 from trading.core.errors import Invalid
 from trading.core.features import Bar
 from trading.core.kernel import kernel
@@ -61,6 +62,12 @@ def lane_bars(lane: LaneBars) -> Iterator[Bar]:
     columns = (*lane.bars.columns()[1:], scores, places.session, places.minute, places.left, lane.bars.ts)
     for row in zip(*(column.tolist() for column in columns), strict=True):
         yield Bar(*row)
+
+
+def first_bars(lane: LaneBars, n: int) -> LaneBars:
+    """Return a lane as it was when it had ``n`` bars."""
+    places = SessionColumns(*(getattr(lane.places, name)[:n] for name in ("session", "minute", "left", "inside")))
+    return replace(lane, bars=lane.bars.until(n), places=places, sentiment=lane.sentiment[:n], student=lane.student[:n])
 
 
 def observed(lane: LaneBars, name: str, setup: Setup) -> tuple[Floats, Floats]:

@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models_ml.core.assembly import Recipe, Seen, assemble, observed, part
+from models_ml.core.evaluation import auc
 from models_ml.core.frozen import Frozen
 from models_ml.core.labels import Barriers
 from models_ml.core.proving import FIRST_DAY, MINUTES, Ground, market
-from models_ml.core.ranking import auc
 from models_ml.core.splits import walk_forward
 from trading.core.setups import make_setup
 from trading.core.simulation import schedule
@@ -116,7 +116,7 @@ def _scores(pipeline: Pipeline, seeds: Sequence[int], ground: Ground, see: Seen)
         (split,) = walk_forward(data.ts, data.end, folds=1, embargo=MINUTES * 60)
         test = data.select(split.test)
         told = np.asarray(pipeline(data.select(split.train), test.X), np.float64)
-        found.append(auc(told, test.net[:, 0] > test.net[:, 1]))
+        found.append(auc(test.net[:, 0] > test.net[:, 1], told) or 0.0)
         rows += len(test)
     return tuple(found), rows
 

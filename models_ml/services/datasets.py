@@ -9,20 +9,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from models_ml.adapters import dataset_files
-from models_ml.core.assembly import WARMUP, Part, Recipe, assemble, part
+from models_ml.core.assembly import WARMUP, Part, Recipe, assemble, first_bars, part
 from models_ml.core.frozen import Frozen
 from models_ml.core.labels import Barriers
 from models_ml.models.datasets import Dataset
 from models_ml.selectors import datasets as kept
 from models_ml.services import lineage
 from sensequant.lib import paths
+from sensequant.lib.clock import ist
 from sensequant.lib.errors import BadInput
 from sensequant.lib.logs import get_logger
 from trading.core import demo
 from trading.core.bars import DAY
 from trading.core.bounds import make
+from trading.core.calendar import Calendar
 from trading.core.observations import suited
+from trading.core.panel import LaneBars
 from trading.services import calendar as calendars
 from trading.services import feeds, markets, runs
 from trading.services.markets import DEMO, STREAM, Wanted
@@ -76,10 +81,21 @@ def build(asked: Plan, *, at: dt.datetime, progress: Callable[[Iterable[str]], I
     parts: list[Part] = []
     origins: dict[str, Any] = {}
     for symbol in progress(sorted(wanted.symbols)):
-        lane = markets.one_lane(led, symbol, calendar, at=at)
+        lane = ended(markets.one_lane(led, symbol, calendar, at=at), wanted.minutes, calendar, at=at)
         parts.append(part(lane, recipe, charged))
         origins[symbol] = lineage.of_lane(wanted, lane, at=at)
     return assemble(parts, recipe, lineage.lineage(wanted, origins, charged))
+
+
+def ended(lane: LaneBars, minutes: int, calendar: Calendar, *, at: dt.datetime) -> LaneBars:
+    """Return the lane without bars that go on at the moment ``at``, or are still to come."""
+    now = int(at.timestamp())
+    if minutes < DAY:
+        return first_bars(lane, int(np.searchsorted(lane.bars.ts, now - minutes * 60, side="right")))
+    today = calendar.session(ist(at).date(), lane.spec.segment)
+    over = today is not None and today.close <= at
+    days = lineage.midnight(ist(at).date()) + (1 if over else 0)
+    return first_bars(lane, int(np.searchsorted(lane.bars.ts, days, side="left")))
 
 
 def freeze(

@@ -1,13 +1,11 @@
 """A pipeline that finds something where nothing is, or nothing where something is, gets no certificate."""
 
-import math
 import warnings
 
 import numpy as np
 import pytest
 
 from models_ml.core.proving import A_DAY, Ground, market
-from models_ml.core.ranking import auc
 from models_ml.services.certificates import SEEDS, certify, edge_proof, null_proof, proving_data
 
 SMALL = Ground(symbols=3, days=12)
@@ -85,15 +83,6 @@ def test_proving_data_is_made_as_every_dataset_is():
     assert data.manifest["proving"] == {"seed": 5, **SMALL._asdict()}
     assert data.digest == proving_data(5, SMALL).digest
     assert len(np.unique(data.symbol)) == 3
-
-
-def test_the_area_under_the_curve_counts_pairs():
-    rng = np.random.default_rng(0)
-    score, positive = rng.integers(0, 9, 60).astype(float), rng.random(60) < 0.4
-    up, down = score[positive], score[~positive]
-    pairs = (up[:, None] > down).mean() + 0.5 * (up[:, None] == down).mean()
-    assert auc(score, positive) == pytest.approx(pairs)
-    assert math.isnan(auc(score, np.ones(60, bool)))
 
 
 def test_a_proof_from_one_market_has_a_band_too():

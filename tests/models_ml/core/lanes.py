@@ -24,17 +24,6 @@ def lane(seed, *, days=3, a_day=15, minutes=5, lot=1, symbol="R0"):
     return placed(bars, 1 if minutes == DAY else a_day, minutes, LaneSpec(symbol, 0.05, lot))
 
 
-def until(given, n):
-    """Return the first ``n`` bars of a lane."""
-    cut = SessionColumns(*(column[:n] for column in vars_of(given.places)))
-    scores = given.sentiment[:n] if given.sentiment.size else given.sentiment
-    return LaneBars(given.spec, given.bars.until(n), cut, scores)
-
-
-def vars_of(places):
-    return places.session, places.minute, places.left, places.inside
-
-
 def crafted(rows, *, left=None, minutes=5):
     """Return a lane of one session whose bars are ``rows`` of (open, high, low, close)."""
     columns = np.array(rows, float).T

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models_ml.core.assembly import first_bars
 from models_ml.core.labels import LONG, NOOP, REACHED, SHORT, STOPPED, TIMED, UNKNOWN, Barriers, label
-from tests.models_ml.core.lanes import CHARGES, DELIVERY, FREE, crafted, lane, until
+from tests.models_ml.core.lanes import CHARGES, DELIVERY, FREE, crafted, lane
 from tests.trading.core.desks import Desk, rules
 from trading.core.bars import DAY
 from trading.core.bounds import make
@@ -69,7 +70,7 @@ def test_a_swing_label_pays_for_delivery_as_the_desk_does(seed, horizon, width):
 def test_what_is_known_at_a_moment_is_never_taken_back(seed, n, horizon, intraday):
     some = lane(seed, days=3, a_day=15)
     b = PLAIN._replace(horizon=horizon, intraday=intraday)
-    whole, early = label(some, 5, b, CHARGES, NO_ATR), label(until(some, n), 5, b, CHARGES, NO_ATR)
+    whole, early = label(some, 5, b, CHARGES, NO_ATR), label(first_bars(some, n), 5, b, CHARGES, NO_ATR)
     known = early.known
     assert np.array_equal(early.y[known], whole.y[:n][known])
     assert np.array_equal(early.net[known], whole.net[:n][known])
@@ -133,7 +134,7 @@ def test_an_intraday_label_ends_with_its_session(seed, horizon):
 def test_a_symbol_that_stops_trading_is_valued_at_its_last_price_of_the_session():
     halted = lane(5, days=2, a_day=15)
     keep = np.r_[0:9, 15:30]  # nothing after the ninth bar of the first day
-    cut = until(halted, 30)
+    cut = first_bars(halted, 30)
     bars = type(cut.bars)(*(column[keep] for column in cut.bars.columns()))
     places = type(cut.places)(*(getattr(cut.places, name)[keep] for name in ("session", "minute", "left", "inside")))
     found = label(type(cut)(cut.spec, bars, places), 5, UNSLIPPED._replace(stop=0.3, target=0.3), FREE, NO_ATR)
