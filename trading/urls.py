@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, broker, live, preferences, risk, sentiment, tables
+from trading.views import backtests, broker, live, preferences, risk, sentiment, tables, telemetry
 
 urlpatterns = [
     path("", live.live_page, name="live"),
@@ -24,6 +24,7 @@ urlpatterns = [
     path("broker/forget", broker.forget_session, name="broker_forget"),
     path("broker/arm", broker.arm_live, name="broker_arm"),
     path("sentiment", sentiment.sentiment_page, name="sentiment"),
+    path("telemetry", telemetry.telemetry_page, name="telemetry"),
     path("backtests/", backtests.backtests_page, name="backtests"),
     path("backtests/<int:pk>/", backtests.backtest_page, name="backtest"),
     path("backtests/<int:pk>/cancel", backtests.cancel_backtest, name="cancel_backtest"),

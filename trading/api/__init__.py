@@ -5,6 +5,7 @@ from __future__ import annotations
 from ninja import Router
 
 from trading.api import (
+    accuracy,
     backtests,
     bars,
     broker,
@@ -41,5 +42,6 @@ ROUTERS: dict[str, Router] = {
     "strategies": strategies.router,
     "calendar": calendar.router,
     "charges": charges.router,
+    "accuracy": accuracy.router,
     "health": health.router,
 }

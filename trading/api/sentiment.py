@@ -50,7 +50,7 @@ class ItemOut(Schema):
     scorer: str = Field(description="Name and version of what scored it.", examples=["lexicon-1"])
 
 
-class StandingOut(Schema):
+class NewsStandingOut(Schema):
     """How the news of a symbol stand."""
 
     symbol: str = Field(description="NSE symbol.", examples=["RELIANCE"])
@@ -156,7 +156,7 @@ def items(request: HttpRequest, wanted: Query[ItemFilter], paging: Query[Paging]
     return paged(request, rows, paging, ["published_at", "id"])
 
 
-@router.get("/{symbol}", response=StandingOut, summary="How the news of one symbol stand")
+@router.get("/{symbol}", response=NewsStandingOut, summary="How the news of one symbol stand")
 def standing(
     request: HttpRequest,
     symbol: Symbol,
@@ -166,7 +166,7 @@ def standing(
     return sentiment_status.standing_at(symbol, at) if at else sentiment_status.standing(symbol, clock=now)
 
 
-@router.post("/{symbol}/refresh", response=StandingOut, auth=TRADE, summary="Ask the providers now")
+@router.post("/{symbol}/refresh", response=NewsStandingOut, auth=TRADE, summary="Ask the providers now")
 def refresh(request: HttpRequest, symbol: Symbol) -> Standing:
     """Ask every provider whose circuit is not open, fresh or not, and return how the news stand then."""
     return sentiment_status.refreshed(symbol, clock=now)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django import template
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from sensequant.lib import formats, paths
@@ -124,6 +124,31 @@ def curve(points: list[list[float]], width: int = 1000, height: int = 160) -> Sa
         height,
         path,
     )
+
+
+@register.simple_tag
+def curves(series: list[dict[str, Any]], width: int = 1000, height: int = 200) -> SafeString:
+    """Return several lines ([{"name", "points": [[x, y], …]}, …]) on one scale as SVG, with a line at zero."""
+    every = [point for each in series for point in each["points"]]
+    if not every:
+        return SafeString("")
+    left, right = min(p[0] for p in every), max(p[0] for p in every)
+    low, high = min(0.0, *(p[1] for p in every)), max(0.0, *(p[1] for p in every))
+    wide, tall = (right - left) or 1.0, (high - low) or 1.0
+
+    def place(x: float, y: float) -> str:
+        return f"{(x - left) / wide * width:.1f},{height - 4 - (y - low) / tall * (height - 8):.1f}"
+
+    line = '<polyline class="{}" points="{}" fill="none" vector-effect="non-scaling-stroke"></polyline>'
+    drawn = format_html_join(
+        "", line, ((f"l{k}", " ".join(place(*p) for p in each["points"])) for k, each in enumerate(series))
+    )
+    told = "; ".join(f"{each['name']}: {each['points'][-1][1]:+.2f} %" for each in series)
+    zero = format_html(line, "zero", f"{place(left, 0.0)} {place(right, 0.0)}")
+    return format_html(
+        '<svg class="curve" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}{}</svg>',
+        width, height, told, zero, drawn,
+    )  # fmt: skip
 
 
 @register.simple_tag

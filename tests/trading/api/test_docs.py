@@ -34,7 +34,7 @@ def test_every_noun_of_the_desk_is_there(schema):
     nouns = {path.split("/")[3] for path in schema["paths"]}
     assert nouns >= {
         "symbols", "bars", "signals", "orders", "positions", "trades", "equity", "backtests", "engine", "strategies",
-        "calendar", "charges", "health", "sentiment",
+        "calendar", "charges", "health", "sentiment", "accuracy",
     }  # fmt: skip
 
 

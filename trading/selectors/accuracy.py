@@ -1,0 +1,52 @@
+"""Recorded predictions and their outcomes, as columns and as rows."""
+
+from __future__ import annotations
+
+import json
+
+from django.db.models import QuerySet
+
+from trading.core.errors import Invalid
+from trading.core.trace_table import Builder, Table
+from trading.core.traces import FIELDS
+from trading.models import BacktestRun, PredictionRecord
+
+MOST = 20_000  # outcomes a page measures; the newest
+
+
+def outcomes(strategy: str = "", run_id: int | None = None) -> QuerySet[PredictionRecord]:
+    """Return the scored predictions, the newest first."""
+    rows = PredictionRecord.objects.filter(kind="outcome")
+    if strategy:
+        rows = rows.filter(strategy=strategy)
+    if run_id is not None:
+        rows = rows.filter(run_id=run_id)
+    return rows.order_by("-at", "-id")
+
+
+def recorded(strategy: str = "", run_id: int | None = None) -> Table:
+    """Return the newest scored predictions of the desk's own runs as columns; one that cannot be read is left out."""
+    builder = Builder()
+    for text in outcomes(strategy, run_id).values_list("payload", flat=True)[:MOST].iterator():
+        try:
+            found = json.loads(text)["trace"]
+            builder.add([found[name] for name in FIELDS])
+        except (Invalid, ValueError, KeyError, TypeError):  # ``check_predictions`` says what became of it
+            continue
+    return builder.table()
+
+
+def open_predictions() -> int:
+    """Return how many predictions have no outcome: positions that are open, and entries that came to nothing."""
+    said = PredictionRecord.objects.filter(kind="prediction").count()
+    return said - PredictionRecord.objects.filter(kind="outcome").count()
+
+
+def traced_backtests() -> QuerySet[BacktestRun]:
+    """Return the backtests whose predictions were traced, the newest first."""
+    return BacktestRun.objects.filter(status="done", telemetry__traces__gt=0).order_by("-id")
+
+
+def traced_backtest(pk: int) -> BacktestRun | None:
+    """Return one of them; None when there is none."""
+    return traced_backtests().filter(pk=pk).first()
