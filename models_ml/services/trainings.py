@@ -1,12 +1,19 @@
-"""One training by itself: its row from beginning to end, whatever that is, and the pipeline file of its run folder."""
+"""One training by itself: its row from beginning to end, whatever that is, and the pipeline file of its run folder.
+
+Whoever trains into a folder holds a lease on it, so that no two write one folder; what a killed process left behind is
+told as failed by the next one.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+from django.db.models import QuerySet
 
 from models_ml.models import StudentRun, TeacherRun
 from models_ml.services import students, teachers
@@ -14,12 +21,14 @@ from models_ml.services.students import StudentResult, StudentSpec
 from models_ml.services.teachers import Progress, TeacherResult, TeacherSpec
 from sensequant.lib import paths
 from sensequant.lib.clock import ist
-from sensequant.lib.errors import NotFound, SenseQuantError
+from sensequant.lib.errors import NotAllowed, NotFound, SenseQuantError
 from trading.adapters.sealed_folders import MANIFEST, text_of, unseal
+from trading.services import leases
 
 R = TypeVar("R", TeacherRun, StudentRun)
 PIPELINE: Final = "training_pipeline.json"
 PARTS: Final = ("teacher", "student")
+LONGEST: Final = 6 * 3_600.0  # seconds a training may take; the folder of a process that died is free at once
 
 
 def run_folder(at: dt.datetime) -> str:
@@ -32,21 +41,25 @@ def teach(
 ) -> tuple[TeacherRun, TeacherResult]:
     """Train a teacher into ``folder`` and remember it; what fails is remembered too, and raised."""
     teachers.plan_of(spec, at=at)  # words that cannot be leave no row
-    row = teachers.remember(spec, folder, by=by, at=at)
-    with _told(row, at):
-        made = teachers.train(spec, paths.resolve(folder), at=at, progress=progress)
-    _keep(row, made.fields(), at + dt.timedelta(seconds=made.seconds))
-    _pipeline(paths.resolve(folder), at)
+    with _alone(folder):
+        _abandoned(TeacherRun.objects.filter(artifacts_path=folder), at)
+        row = teachers.remember(spec, folder, by=by, at=at)
+        with _told(row, at):
+            made = teachers.train(spec, paths.resolve(folder), at=at, progress=progress)
+        _keep(row, made.fields(), at + dt.timedelta(seconds=made.seconds))
+        _pipeline(paths.resolve(folder), at)
     return row, made
 
 
 def learn(spec: StudentSpec, folder: str, *, by: str, at: dt.datetime) -> tuple[StudentRun, StudentResult]:
     """Train a student into ``folder`` and remember it; what fails is remembered too, and raised."""
-    row = students.remember(spec, folder, by=by, at=at)
-    with _told(row, at):
-        made = students.train(spec, paths.resolve(folder), at=at)
-    _keep(row, made.fields(), at + dt.timedelta(seconds=made.seconds))
-    _pipeline(paths.resolve(folder), at)
+    with _alone(folder):
+        _abandoned(StudentRun.objects.filter(student_artifacts_path=folder), at)
+        row = students.remember(spec, folder, by=by, at=at)
+        with _told(row, at):
+            made = students.train(spec, paths.resolve(folder), at=at)
+        _keep(row, made.fields(), at + dt.timedelta(seconds=made.seconds))
+        _pipeline(paths.resolve(folder), at)
     return row, made
 
 
@@ -70,6 +83,25 @@ def earlier_of(model_type: str, symbols: list[str], folder: str) -> str:
 def symbols_of(teacher_dir: str) -> list[str]:
     """Return the symbols a teacher was taught on."""
     return list(unseal(paths.resolve(teacher_dir)).read_json("metadata.json")["symbols"])
+
+
+@contextmanager
+def _alone(folder: str) -> Iterator[None]:
+    """Hold the folder; NotAllowed when another process trains into it."""
+    name = f"training:{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
+    try:
+        held = leases.take(name, leases.myself(), ttl=LONGEST)
+    except NotAllowed as error:
+        raise NotAllowed(f"somebody is training into {folder}: {error.message}", fix=error.fix) from None
+    try:
+        yield
+    finally:
+        leases.release(held)
+
+
+def _abandoned(rows: QuerySet[Any], at: dt.datetime) -> None:
+    """Tell of trainings by themselves that whoever held the folder before never ended."""
+    rows.filter(status="running", batch_id="").update(status="failed", error="its process died", finished_at=at)
 
 
 @contextmanager

@@ -1,13 +1,17 @@
 """``manage.py train_teacher`` and ``train_student``: from bars to a scorer, the way a person would."""
 
+import hashlib
 import json
 
 import pytest
 from django.core.management import load_command_class
 
 from models_ml.models import StudentRun, TeacherRun
-from tests.trading.desks import command
+from models_ml.services import students
+from models_ml.services.students import StudentSpec
+from tests.trading.desks import NOON, command
 from trading.adapters import student_files
+from trading.services import leases
 
 pytestmark = pytest.mark.django_db
 ASKED = [
@@ -117,3 +121,18 @@ def test_the_help_has_examples():
     for name in ("train_teacher", "train_student"):
         text = load_command_class("models_ml", name).create_parser("manage.py", name).format_help()
         assert f"examples:\n  manage.py {name} --" in text
+
+
+def test_two_never_train_into_one_folder_and_what_a_killed_one_left_is_told(home):
+    spec = StudentSpec("data/models/t/teacher")
+    command("train_teacher", *ASKED, "--output-dir", "data/models/t/teacher")
+    left = students.remember(spec, "data/models/t/student", by="test", at=NOON)
+    lease = f"training:{hashlib.sha256(b'data/models/t/student').hexdigest()[:16]}"
+    held = leases.take(lease, "elsewhere:1:1:x", ttl=60)
+    code, _, err = command("train_student", "--teacher-dir", "data/models/t/teacher")
+    assert code == 1
+    assert "somebody is training into data/models/t/student" in err
+    leases.release(held)
+    told("train_student", "--teacher-dir", "data/models/t/teacher")
+    left.refresh_from_db()
+    assert (left.status, left.error) == ("failed", "its process died")
