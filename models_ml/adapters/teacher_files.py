@@ -113,7 +113,7 @@ def _unpacked(sealed: Sealed, name: str) -> Any:
     import pandas as pd
 
     text = io.BytesIO(gzip.decompress(sealed.read(name)))
-    return pd.read_csv(text, dtype={"symbol": str, "label": str}, keep_default_na=True)
+    return pd.read_csv(text, dtype={"symbol": str, "label": str}, keep_default_na=False, na_values=[""])
 
 
 def _lesson(names: tuple[str, ...], labels: Any, features: Any) -> Lesson:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models_ml.adapters import teacher_files
+from models_ml.core.frozen import sealed
 from models_ml.models import StudentRun
 from models_ml.services import students, teachers
 from models_ml.services.fitting import Grown
@@ -215,3 +216,12 @@ def test_numbers_that_cannot_be_are_named(asked, why):
 def test_so_are_a_teachers(asked):
     with pytest.raises(BadInput, match="cannot be used"):
         TeacherSpec(("AAA",), "demo", "5minute", dt.date(2023, 7, 3), dt.date(2023, 8, 30), **asked)
+
+
+def test_a_share_called_like_nothing_keeps_its_name(data, tmp_path):
+    arrays = data.arrays() | {"symbol": np.where(data.symbol == "AAA", "NA", "NULL")}
+    order = np.lexsort((arrays["symbol"], data.ts))
+    named = sealed({name: array[order] for name, array in arrays.items()}, data.names, data.manifest)
+    teachers.train_on(named, SPEC, tmp_path / "teacher", at=AT)
+    _, lesson = teacher_files.load(tmp_path / "teacher")
+    assert set(lesson.symbol) == {"NA", "NULL"}
