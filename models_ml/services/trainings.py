@@ -10,13 +10,14 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from django.db.models import QuerySet
 
-from models_ml.models import StudentRun, TeacherRun
-from models_ml.services import students, teachers
+from models_ml.models import Promotion, StudentRun, TeacherRun
+from models_ml.services import promotions, students, teachers
 from models_ml.services.students import StudentResult, StudentSpec
 from models_ml.services.teachers import Progress, TeacherResult, TeacherSpec
 from sensequant.lib import paths
@@ -61,6 +62,20 @@ def learn(spec: StudentSpec, folder: str, *, by: str, at: dt.datetime) -> tuple[
         _keep(row, made.fields(), at + dt.timedelta(seconds=made.seconds))
         _pipeline(paths.resolve(folder), at)
     return row, made
+
+
+def validate(spec: StudentSpec, folder: str, made: StudentResult, *, by: str, at: dt.datetime) -> Promotion:
+    """Judge the student by the desk's own backtest of the sessions it was tested on, and keep the checklist of that.
+
+    Judged against ``spec.compared``, else the student in place, else the strategy alone. Raises what reading the bars
+    of its teacher raises; the student is kept whatever comes of it.
+    """
+    asked = TeacherSpec.of_json(unseal(paths.resolve(spec.teacher_dir)).read_json("metadata.json")["spec"])
+    start = ist(dt.datetime.fromtimestamp(made.report["slices"]["test"]["start"], dt.UTC)).date()
+    plan = teachers.plan_of(asked, at=at)
+    baseline = str(paths.resolve(spec.compared)) if spec.compared else ""
+    wanted = replace(plan.wanted, start=start)
+    return promotions.assess(str(paths.resolve(folder)), wanted, plan.order, by=by, at=at, baseline=baseline)
 
 
 def earlier_of(model_type: str, symbols: list[str], folder: str) -> str:

@@ -6,7 +6,7 @@ import json
 import pytest
 from django.core.management import load_command_class
 
-from models_ml.models import StudentRun, TeacherRun
+from models_ml.models import Promotion, StudentRun, TeacherRun
 from models_ml.services import students
 from models_ml.services.students import StudentSpec
 from tests.trading.desks import NOON, command
@@ -68,8 +68,12 @@ def test_the_words_for_people_say_what_counts(home):
     assert "memory, not skill" in out
     code, out, _ = command("train_student", "--teacher-dir", "data/models/one/teacher", "--validate")
     assert code == 0
-    for part in ("REJECT", "net of charges", "promotes nobody", "later rows"):
+    for part in ("REJECT", "net of charges", "promotes nobody", "later rows", "against the strategy without a student"):
         assert part in out
+    judged = Promotion.objects.get()
+    assert judged.checklist["validation_period"]["start"] > judged.checklist["trained_until"]
+    assert "not out of sample" not in judged.checklist["reason"]
+    assert (home / "data/models/one/student_promotion_checklist.md").is_file()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from models_ml.models import StudentRun
+from models_ml.models import Promotion, StudentRun
 from models_ml.services import places, trainings
 from models_ml.services.learning import MODEL_TYPES
 from models_ml.services.students import CHECKLIST, MARKDOWN, StudentResult, StudentSpec
@@ -61,11 +61,13 @@ class Command(DeskCommand):
             help="agreement with the teacher it must reach (%(default)s)",
         )  # fmt: skip
         parser.add_argument(
-            "--validate", action="store_true", help="also need the uplifts of PROMOTION_MIN_* over --baseline-model"
-        )
+            "--validate", action="store_true",
+            help="also backtest the sessions it was tested on against --baseline-model, by PROMOTION_MIN_*",
+        )  # fmt: skip
         parser.add_argument(
-            "--baseline-model", metavar="DIR", default="", help="a student's folder; default: a trade at every row"
-        )
+            "--baseline-model", metavar="DIR", default="",
+            help="a student's folder (default: the one in place, else the strategy alone)",
+        )  # fmt: skip
         parser.add_argument("--incremental", action="store_true", help="go on from the earlier student of its kind")
         parser.add_argument("--earlier", metavar="DIR", default="", help="the student --incremental goes on from")
         parser.add_argument("--seed", type=int, default=0, help="seed of the training (%(default)s)")
@@ -85,7 +87,14 @@ class Command(DeskCommand):
             earlier=_earlier(options, teacher, folder), seed=options["seed"], embargo=options["embargo"],
         )  # fmt: skip
         row, made = trainings.learn(spec, folder, by="shell", at=now())
-        return _data(row, folder, made), _text(row, folder, made)
+        data, text = _data(row, folder, made), _text(row, folder, made)
+        if spec.validate:
+            judged = trainings.validate(spec, folder, made, by="shell", at=now())
+            data["validation"] = {
+                "promotion": judged.pk, "recommendation": judged.recommendation, "checklist": judged.checklist
+            }  # fmt: skip
+            text += f"\n{_validated(judged)}"
+        return data, text
 
 
 def _earlier(options: dict[str, Any], teacher: str, folder: str) -> str:
@@ -131,6 +140,21 @@ def _text(row: StudentRun, folder: str, made: StudentResult) -> str:
     if made.checklist:
         lines.append(f"{made.checklist['recommendation']}: {made.checklist['reason']}")
     return "\n".join(lines)
+
+
+def _validated(judged: Promotion) -> str:
+    period, mine, other = (
+        judged.checklist[key] for key in ("validation_period", "candidate_metrics", "baseline_metrics")
+    )
+    figures = ", ".join(f"{name.replace('_', ' ')} {_figure(mine[name])} ({_figure(other.get(name))})" for name in mine)
+    return (
+        f"backtest from {period['start']} to {period['end']} against {judged.checklist['baseline_model']}: {figures}\n"
+        f"{judged.recommendation}: {judged.checklist['reason']}\nchecklist: {judged.folder}_promotion_checklist.md"
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "—" if value is None else f"{value:,.3f}"
 
 
 def _interval(told: dict[str, Any] | None) -> str:
