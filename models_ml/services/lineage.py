@@ -54,9 +54,9 @@ def lineage(wanted: Wanted, symbols: Mapping[str, Mapping[str, Any]], charged: S
 
 
 def until_of(names: Sequence[Mapping[str, Any]]) -> dt.date | None:
-    """Return the last day a share was listed, None while it is or when no master tells."""
-    until = names[-1]["until"] if names else None
-    return dt.date.fromisoformat(until) if until else None
+    """Return the last day a share was listed, None while one of its names holds or when no master tells."""
+    ends = [row["until"] for row in names]
+    return dt.date.fromisoformat(max(ends)) if ends and None not in ends else None
 
 
 def bars_of(lane: LaneBars) -> dict[str, Any]:

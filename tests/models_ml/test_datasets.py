@@ -188,6 +188,13 @@ def test_swing_labels_last_for_days_and_are_never_short():
     assert (data.end - data.ts).max() > 5 * 86_400
 
 
+def test_a_broker_is_not_asked_for_days_nobody_wanted(home, tmp_path):
+    asked = plan(f"hybrid:{tmp_path}", symbols=("ACME",))
+    assert datasets.first_day(asked) == SPAN[0]
+    assert datasets.first_day(plan()) < SPAN[0]
+    assert datasets.first_day(plan(span=(dt.date(2007, 1, 3), dt.date(2007, 1, 5)))) == dt.date(2007, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("told", "error", "said"),
     [

@@ -28,7 +28,7 @@ from trading.core.observations import NAMES, OBSERVATIONS
 from trading.core.panel import LaneBars, LaneSpec
 from trading.core.scoring import Linear, Scorer, Thresholds
 from trading.core.setups import make_setup
-from trading.models import CorporateAction, SentimentScore
+from trading.models import CorporateAction, Listing, SentimentScore
 
 SETUP = make_setup("intraday", MINUTES)
 PLACES = ("session", "minute", "left", "ts")  # known ahead, as a calendar is
@@ -195,7 +195,13 @@ def test_a_split_inside_the_bars_changes_no_feature_and_no_label(home):
 
     raw = bar_file(home / "raw", "ACME", *span, change=traded)
     split()
+    Listing.objects.create(
+        symbol="ACME", isec_code="ACM", token="1", isin="INE1", series="EQ", since=dt.date(2026, 1, 5)
+    )
     found = acme(raw)
+    told = found.manifest["symbols"]["ACME"]
+    assert told["actions"] == [{"kind": "split", "ex_date": str(EX), "known_on": str(EX), "terms": "10:2"}]
+    assert told["names"] == [{"symbol": "ACME", "series": "EQ", "isin": "INE1", "since": "2026-01-05", "until": None}]
     np.testing.assert_allclose(found.X, smooth.X, rtol=1e-9, atol=1e-12)
     assert np.array_equal(found.y, smooth.y)
 

@@ -51,3 +51,4 @@ def test_the_last_listed_day_is_known_when_a_master_tells():
     assert until_of([]) is None
     assert until_of([{"until": None}]) is None
     assert until_of([{"until": "2022-03-31"}, {"until": "2024-06-28"}]) == dt.date(2024, 6, 28)
+    assert until_of([{"until": None}, {"until": "2024-06-28"}]) is None  # one of two series was closed
