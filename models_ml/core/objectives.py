@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from trading.core import accuracy
+from trading.core.accuracy import thresholds
 from trading.core.errors import Invalid
 
-WEIGHTS = {"sharpe_ratio": 0.40, "precision_long": 0.30, "hit_ratio": 0.20, "win_rate": 0.10}
-FULL_SHARPE = 3.0  # a Sharpe ratio of 3 or more counts in full
+PARTS = {"sharpe": "sharpe_ratio", "precision": "precision_long", "hit_ratio": "hit_ratio", "win_rate": "win_rate"}
+"""The parts of the composite score and the measure each is taken from."""
+
 OBJECTIVES = {
     "composite": "", "sharpe": "sharpe_ratio", "sortino": "sortino_ratio", "calmar": "calmar_ratio",
     "total_return": "total_return", "total_pnl": "total_pnl", "profit_factor": "profit_factor",
@@ -38,26 +41,20 @@ def composite(metrics: Mapping[str, float | None]) -> float:
 
     A part that has no meaning counts as 0: without trades nothing was predicted right.
     """
-    parts = contributions(metrics)
-    return sum(parts.values())
+    return accuracy.composite(_known(metrics), accuracy.OPTIMISER_WEIGHTS)
 
 
 def contributions(metrics: Mapping[str, float | None]) -> dict[str, float]:
     """Return what each measure adds to the composite score."""
-    found = {}
-    for name, weight in WEIGHTS.items():
-        value = metrics.get(name)
-        known = 0.0 if value is None or not math.isfinite(value) else value
-        scaled = known / FULL_SHARPE if name == "sharpe_ratio" else known
-        found[name] = weight * min(1.0, max(0.0, scaled))
-    return found
+    known = _known(metrics)
+    return {
+        measure: accuracy.composite(known, {part: accuracy.OPTIMISER_WEIGHTS[part]}) for part, measure in PARTS.items()
+    }
 
 
-def thresholds(baseline: float, best: float, places: int = 2) -> tuple[float, float]:
-    """Return what paper trading must reach and below what it is rolled back (§15.10.3), each rounded to ``places``.
+def _known(metrics: Mapping[str, float | None]) -> dict[str, float]:
+    found = {part: metrics.get(measure) for part, measure in PARTS.items()}
+    return {part: math.nan if value is None else value for part, value in found.items()}
 
-    Reached must be the baseline and 80 % of the improvement; the rollback is 85 % of that rounded number: a Sharpe
-    ratio that went from 1.45 to 1.92 gives 1.83 and 1.56.
-    """
-    least = round(baseline + 0.8 * (best - baseline), places)
-    return least, round(0.85 * least, places)
+
+__all__ = ["OBJECTIVES", "composite", "contributions", "objective", "score", "thresholds"]

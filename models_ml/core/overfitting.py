@@ -194,9 +194,8 @@ def weights(days: int, draws: int, block: float, rng: np.random.Generator) -> Fl
     position = np.arange(days)
     begun = np.maximum.accumulate(np.where(fresh, position, 0), axis=1)
     index = (np.take_along_axis(starts, begun, axis=1) + position - begun) % days
-    found = np.zeros((draws, days))
-    np.add.at(found, (np.repeat(np.arange(draws), days), index.ravel()), 1.0)
-    return found / days
+    places = (index + np.arange(draws)[:, None] * days).ravel()
+    return np.bincount(places, minlength=draws * days).reshape(draws, days) / days
 
 
 def beyond(p: float, tried_here: int, tried_ever: int) -> float:

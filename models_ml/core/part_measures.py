@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models_ml.core.periods import Span
+from trading.core.accuracy import by_class, confusion
 from trading.core.metrics import DAYS
 from trading.core.state import DAY_END, EVENT_FIELDS, TRADED, WIDTH
 
 Floats = npt.NDArray[np.float64]
 IST_SECONDS, DAY_SECONDS, EPOCH_ORDINAL = 19_800, 86_400, 719_163
-MOVES = {"intraday": 0.3, "swing": 0.5}  # per cent beyond which a direction counts, by the strategy's kind (§14.11)
 RATE_PLACES = 10  # digits kept of what is written to JSON; the returns themselves are kept whole
 
 
@@ -62,11 +62,11 @@ def within(found: Curve, span: Span) -> Floats:
     return found.returns[(found.session >= span.first) & (found.session <= span.last)]
 
 
-def measure(found: Curve, span: Span, kind: str) -> dict[str, Any]:
+def measure(found: Curve, span: Span, limit: float) -> dict[str, Any]:
     """Return the measures of the span: fractions, rupees, minutes; None where one has no meaning.
 
     Definitions are those of ``trading.core.metrics``, except that the drawdown is of daily equity. Precision and recall
-    compare each trade's side with what the price did, a move within the threshold of ``kind`` being neither (§14.6).
+    compare each trade's side with what the price did, a move of at most ``limit`` per cent being neither (§14.6).
     """
     returns = within(found, span)
     here = (found.exit_session >= span.first) & (found.exit_session <= span.last)
@@ -92,23 +92,22 @@ def measure(found: Curve, span: Span, kind: str) -> dict[str, Any]:
         "charges": float(found.charges[here].sum()),
         "hit_ratio": _ratio(float((gross > 0.0).sum()), count),
     }
-    classes = accuracy(found.side[here], found.move[here] * 100.0, MOVES[kind])
-    return {"trades": count, "days": int(returns.size), **{k: _tidy(v) for k, v in numbers.items()}, **classes}
+    told = classes(found.side[here], found.move[here] * 100.0, limit)
+    return {"trades": count, "days": int(returns.size), **{k: _tidy(v) for k, v in numbers.items()}, **told}
 
 
-def accuracy(side: Floats, move: Floats, limit: float) -> dict[str, Any]:
+def classes(side: Floats, move: Floats, limit: float) -> dict[str, Any]:
     """Return precision and recall of LONG and SHORT, and the 3×3 confusion matrix (rows actual, columns predicted).
 
     ``move`` is in per cent; beyond ``limit`` it is a direction, else NOOP.
     """
-    actual = np.where(move > limit, 0, np.where(move < -limit, 1, 2))
-    predicted = np.where(side > 0, 0, 1)
-    matrix = np.zeros((3, 3), np.int64)
-    np.add.at(matrix, (actual, predicted), 1)
+    actual = np.where(move > limit, 0, np.where(move < -limit, 1, 2)).astype(np.int64)
+    matrix = confusion(actual, np.where(side > 0, 0, 1).astype(np.int64))
+    precision, recall, _ = by_class(matrix)
     found: dict[str, Any] = {}
-    for k, name in enumerate(("long", "short")):
-        found[f"precision_{name}"] = _tidy(_ratio(float(matrix[k, k]), float(matrix[:, k].sum())))
-        found[f"recall_{name}"] = _tidy(_ratio(float(matrix[k, k]), float(matrix[k].sum())))
+    for label in ("LONG", "SHORT"):
+        found[f"precision_{label.lower()}"] = _tidy(precision[label])
+        found[f"recall_{label.lower()}"] = _tidy(recall[label])
     return {**found, "confusion_matrix": matrix.tolist()}
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from models_ml.core import overfitting as statistics
 from models_ml.core import plateaus, spaces
+from models_ml.core.evidence import Context, Evidence, examine
 from models_ml.core.part_measures import measure
-from models_ml.core.verdicts import Findings, verdict
+from models_ml.core.verdicts import verdict
 from models_ml.models.optimizations import OptimizationRun, Trial
 from models_ml.services import asking, trials
 from trading.core.panel import LaneBars, panel
@@ -86,28 +87,17 @@ def touch_test(
     for name, trial in (("best", best), ("baseline", baseline)):
         if trial is not None:
             curved, _ = trials.run_through(here, trial.params, bars)
-            seen[name] = measure(curved, here.parts.test, here.kind)
+            seen[name] = measure(curved, here.parts.test, here.limit)
     OptimizationRun.objects.filter(pk=run.pk).update(test=seen)
     return seen
-
-
-class Box(NamedTuple):
-    """The statistics of a ranking before they are judged."""
-
-    findings: Findings
-    tried: int
-    alike: float
-    hurdle: float
-    cscv: statistics.Overfit
-    flat: plateaus.Plateau
-    sharpe: float
 
 
 def honesty(
     run: OptimizationRun, ranked: Sequence[Trial], baseline: Trial | None, test: dict[str, Any]
 ) -> dict[str, Any]:
     """Return how much of the best result may be luck, and the verdict with its reasons."""
-    box = _box(run, ranked, baseline, test)
+    flat = _plateau(run, ranked)
+    box = _evidence(run, ranked, baseline, test, flat.isolated)
     seen = box.findings
     word, reasons = verdict(seen)
     return {
@@ -117,7 +107,7 @@ def honesty(
         "effective_trials": _json(statistics.effective(seen.trials, box.alike)),
         "mean_correlation": _json(box.alike),
         "deflated_sharpe": _json(seen.deflated),
-        "sharpe_hurdle": _json(statistics.annual(box.hurdle)),
+        "sharpe_hurdle": _json(box.hurdle),
         "pbo": _json(box.cscv.pbo),
         "pbo_slope": _json(box.cscv.slope),
         "pbo_loss": _json(box.cscv.loss),
@@ -126,7 +116,7 @@ def honesty(
         "min_backtest_years": _json(statistics.least_years(seen.trials)),
         "days": seen.days,
         "sharpe": _json(box.sharpe),
-        "plateau": {k: _json(v) if isinstance(v, float) else v for k, v in box.flat._asdict().items()},
+        "plateau": {k: _json(v) if isinstance(v, float) else v for k, v in flat._asdict().items()},
         "decay": {
             "train_sharpe": _json(seen.train), "validation_sharpe": _json(seen.validation),
             "test_sharpe": _json(seen.test), "standard_errors": _json(seen.fell),
@@ -137,33 +127,20 @@ def honesty(
     }  # fmt: skip
 
 
-def _box(run: OptimizationRun, ranked: Sequence[Trial], baseline: Trial | None, test: dict[str, Any]) -> Box:
-    matrix = np.column_stack([trials.returns_of(trial) for trial in ranked])
-    best, returns = ranked[0], matrix[:, 0]
-    tried, ever = len(ranked), max(len(ranked), ever_tried(run))
-    each = statistics.sharpes(matrix)
-    hurdle = statistics.expected_maximum(float(each.var(ddof=1)) if each.size > 1 else 0.0, ever)
-    cscv, flat = statistics.overfit(matrix), _plateau(run, ranked)
-    parts = trials.parts_of(run)
-    train, confirm = returns[: parts.train.sessions], returns[parts.train.sessions :]
-    findings = Findings(
-        trials=ever,
+def _evidence(
+    run: OptimizationRun, ranked: Sequence[Trial], baseline: Trial | None, test: dict[str, Any], isolated: bool
+) -> Evidence:
+    best = ranked[0]
+    known = Context(
+        ever=ever_tried(run),
         feasible=best.feasible,
         trades=best.metrics["trades"],
-        days=int(returns.size),
-        deflated=statistics.probabilistic(returns, hurdle),
-        pbo=cscv.pbo,
-        luck=statistics.beyond(statistics.reality_check(matrix, 0, seed=run.spec["seed"]), tried, ever),
-        least_days=statistics.least_track(returns),
-        train=statistics.annual(statistics.sharpe(train)),
-        validation=statistics.annual(statistics.sharpe(confirm)),
-        fell=_fell(train, confirm),
-        isolated=flat.isolated,
+        isolated=isolated,
         beats_baseline=None if baseline is None else _beats(best, baseline),
         test=_known(test.get("best", {}).get("sharpe_ratio")),
     )
-    sharpe = statistics.annual(statistics.sharpe(returns))
-    return Box(findings, tried, statistics.correlation(matrix), hurdle, cscv, flat, sharpe)
+    matrix = np.column_stack([trials.returns_of(trial) for trial in ranked])
+    return examine(matrix, 0, trials.parts_of(run).train.sessions, known, run.spec["seed"])
 
 
 def _beats(best: Trial, baseline: Trial) -> bool:
@@ -176,13 +153,6 @@ def _known(value: float | None) -> float:
 
 def _json(value: float) -> float | None:
     return round(float(value), 6) if math.isfinite(value) else None
-
-
-def _fell(train: Any, confirm: Any) -> float:
-    """Return by how many standard errors the daily Sharpe ratio fell from one part to the next."""
-    a, b = statistics.sharpe(train), statistics.sharpe(confirm)
-    error = math.sqrt((1.0 + a * a / 2.0) / max(1, train.size) + (1.0 + b * b / 2.0) / max(1, confirm.size))
-    return (a - b) / error
 
 
 def _places(run: OptimizationRun, ranked: Sequence[Trial]) -> tuple[spaces.Space, Any, Any]:

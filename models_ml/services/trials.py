@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,14 @@ from models_ml.core.periods import Parts, Span
 from models_ml.models.optimizations import OptimizationRun, Trial
 from sensequant.lib.errors import SenseQuantError, is_bad_input
 from sensequant.lib.fan_out import Work, digest_of
+from trading.adapters.tracefiles import candidates
 from trading.core.panel import LaneBars, Panel, panel
+from trading.core.rules import Setup
 from trading.core.setups import flat
 from trading.core.simulation import Outcome, Schedule, simulate
 from trading.core.strategies import strategy
-from trading.services import markets, runs
+from trading.core.traces import threshold
+from trading.services import markets, runs, telemetry
 from trading.services.strategies import CHARGES
 
 Floats = npt.NDArray[np.float64]
@@ -34,7 +38,7 @@ class Ground:
     """What all configurations of a run stand on: the bars of train and validation, and the dated charges."""
 
     strategy: str
-    kind: str
+    limit: float  # per cent beyond which a move is a direction
     wanted: markets.Wanted
     order: runs.Ordered
     panel: Panel
@@ -66,9 +70,10 @@ def ground(run: OptimizationRun, lanes: Sequence[LaneBars] | None = None) -> Gro
     wanted = replace(wanted_of(run), end=last)
     bars = list(lanes) if lanes is not None else markets.lanes(wanted, at=run.created_at)
     joined = panel(bars)
+    compiled = runs.worth_compiling(run.strategy, len(joined) * max(1, run.total))
     return Ground(
-        run.strategy, strategy(run.strategy).KIND, wanted, order, joined, runs.charges_of(order, wanted, bars), parts,
-        run.spec, runs.worth_compiling(run.strategy, len(joined) * max(1, run.total)),
+        run.strategy, threshold(run.strategy, strategy(run.strategy).KIND), wanted, order, joined,
+        runs.charges_of(order, wanted, bars), parts, run.spec, compiled,
     )  # fmt: skip
 
 
@@ -85,7 +90,9 @@ def evaluate(trial_id: int) -> None:
         return
     here = _ground(trial.run_id, trial.run.digest, trial.run.total)
     try:
-        found: dict[str, Any] = measured(here, trial.params)
+        curved, outcome = run_through(here, trial.params, here.panel)
+        found: dict[str, Any] = measured(here, curved)
+        trace(here, trial, outcome)
     except (SenseQuantError, ValueError) as error:
         if not isinstance(error, SenseQuantError) and not is_bad_input(error):
             raise
@@ -96,15 +103,35 @@ def evaluate(trial_id: int) -> None:
 WORK = Work(evaluate, "models_ml.tasks.evaluate_trial")
 
 
-def measured(here: Ground, params: Mapping[str, Any]) -> dict[str, Any]:
+def trace(here: Ground, trial: Trial, outcome: Outcome) -> None:
+    """Write the traces of a configuration's predictions into a folder of its own, in place of any there were.
+
+    A disk that fails is told in the log; the search goes on.
+    """
+    if not here.spec["telemetry_sample_rate"]:
+        return
+    folder = trace_folder(trial.run) / trial.config_id
+    for file in candidates(folder) if folder.is_dir() else ():
+        file.unlink(missing_ok=True)
+    rate, setup = here.spec["telemetry_sample_rate"], _setup(here, trial.params)
+    wanted = telemetry.capture(folder, rate=rate, at=trial.run.created_at)
+    symbols = [spec.symbol for spec in here.panel.specs]
+    telemetry.record(outcome, symbols, here.strategy, setup, wanted, run=trial.config_id)
+
+
+def trace_folder(run: OptimizationRun) -> Path:
+    """Return the folder that holds one folder of traces for each configuration."""
+    return Path(run.spec["telemetry_dir"] or Path(run.output_dir) / "telemetry")
+
+
+def measured(here: Ground, curved: Curve) -> dict[str, Any]:
     """Return what is kept of a configuration: its measures on train and validation, its score, its daily returns."""
-    curved, _ = run_through(here, params, here.panel)
-    train = measure(curved, here.parts.train, here.kind)
+    train = measure(curved, here.parts.train, here.limit)
     returns = np.concatenate((within(curved, here.parts.train), within(curved, here.parts.validation)))
     return {
         "status": "done",
         "metrics": train,
-        "validation": measure(curved, here.parts.validation, here.kind),
+        "validation": measure(curved, here.parts.validation, here.limit),
         "score": score(here.spec["objective"], train),
         "feasible": feasible(train, here.spec),
         "returns": returns.astype(LITTLE).tobytes(),
@@ -113,12 +140,16 @@ def measured(here: Ground, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_through(here: Ground, params: Mapping[str, Any], bars: Panel) -> tuple[Curve, Outcome]:
     """Return a configuration's curve and outcome over ``bars``, just as ``manage.py backtest`` would run it."""
-    order = runs.Ordered(here.strategy, {**here.order.params, **params}, here.order.capital)
+    capital = here.order.capital
     outcome = simulate(
-        here.strategy, runs.setup_of(order, here.wanted), bars, capital=order.capital, charges=here.charges,
-        compiled=here.compiled,
-    )  # fmt: skip
-    return curve(outcome.events, order.capital), outcome
+        here.strategy, _setup(here, params), bars, capital=capital, charges=here.charges, compiled=here.compiled
+    )
+    return curve(outcome.events, capital), outcome
+
+
+def _setup(here: Ground, params: Mapping[str, Any]) -> Setup:
+    order = runs.Ordered(here.strategy, {**here.order.params, **params}, here.order.capital)
+    return runs.setup_of(order, here.wanted)
 
 
 def feasible(train: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:

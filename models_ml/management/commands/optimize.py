@@ -60,8 +60,12 @@ class Command(DeskCommand):
         parser.add_argument("--max-drawdown", type=float, metavar="FRACTION", help="deepest fall allowed, e.g. 0.2")
         parser.add_argument("--run-baseline", action=argparse.BooleanOptionalAction, default=None)
         parser.add_argument("--export-report", action=argparse.BooleanOptionalAction, default=None)
-        parser.add_argument("--telemetry-dir", metavar="DIR", help="write each configuration's prediction traces here")
-        parser.add_argument("--telemetry-sample-rate", type=float, metavar="RATE", help="share of traces kept, 0 to 1")
+        parser.add_argument(
+            "--telemetry-dir", metavar="DIR", help="each configuration's traces (default: OUTPUT/telemetry)"
+        )
+        parser.add_argument(
+            "--telemetry-sample-rate", type=float, metavar="RATE", help="share of traces kept, 0 to 1 (default 1)"
+        )
         parser.add_argument("--output-dir", default="", metavar="DIR", help="default data/optimization/run_<timestamp>")
         parser.add_argument("--validate-only", action="store_true", help="check everything and run nothing")
         parser.add_argument("--workers", default="auto", metavar="N|celery", help="processes (default: one a core)")
@@ -93,6 +97,8 @@ def _asked(options: dict[str, Any]) -> asking.Asked:
         raise BadInput(f"{', '.join(missing)} must be given", fix="or --run with the number of a queued optimisation")
     wanted, order = asked(options, at=now())
     grid = asking.read_grid(options["config"]) if options["config"] else {}
+    if options["telemetry_dir"]:
+        options["telemetry_dir"] = artifacts.check_folder(options["telemetry_dir"])
     return asking.ask(wanted, order, grid, {name: options[name] for name in SEARCH_OPTIONS})
 
 

@@ -34,9 +34,9 @@ def test_each_of_these_alone_rejects(changed, told):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"luck": 0.05}, "luck alone"), ({"luck": math.nan}, "unknown"), ({"pbo": 0.2}, "PBO"),
+        ({"luck": 0.05}, "luck alone"), ({"luck": math.nan}, "unknown"), ({"pbo": 0.3}, "PBO"),
         ({"pbo": math.nan}, "PBO"),
-        ({"deflated": 0.89}, "DSR"), ({"deflated": math.nan}, "DSR"), ({"days": 100}, "too few"),
+        ({"deflated": 0.79}, "DSR"), ({"deflated": math.nan}, "DSR"), ({"days": 100}, "too few"),
         ({"trades": 29}, "trades"),
         ({"least_days": math.inf}, "no number"), ({"isolated": True}, "needle"), ({"fell": 2.1}, "standard errors"),
     ],
