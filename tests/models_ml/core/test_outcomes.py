@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml.core import evaluation, gates, outcomes
@@ -36,6 +36,7 @@ def test_while_a_trade_lasts_no_other_is_taken_in_its_symbol():
     assert outcomes.taken(apart, np.array([1, 1, 1, 0])).tolist() == [0, 1, 2]
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_trades_of_one_symbol_never_overlap_and_follow_their_signals(seed):
     data = dataset(days=4, bars=12, seed=seed % 1000)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading.core.errors import Invalid
@@ -40,6 +40,7 @@ def by_hand(tree, row):
     return tree.leaves[-1 - at]
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 64), st.integers(1, 4), st.floats(0, 1))
 def test_every_row_falls_into_the_leaf_that_walking_the_tree_finds(seed, leaves, rounds, unknown):
     rng = np.random.default_rng(seed)
@@ -54,6 +55,7 @@ def test_every_row_falls_into_the_leaf_that_walking_the_tree_finds(seed, leaves,
     assert np.array_equal(again.odds(rows), forest.odds(rows))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.5), st.floats(0.1, 10), st.floats(0, 1), st.floats(0, 1))
 def test_one_row_at_a_time_is_as_many_at_once(seed, unknown, temperature, long, short):
     rng = np.random.default_rng(seed)
