@@ -50,7 +50,7 @@ class Command(DeskCommand):
         parser.add_argument("--hyperparameter-tuning", action="store_true", help="choose among some, walking forward")
         parser.add_argument("--cv-folds", type=int, default=5, help="folds of the tuning (%(default)s)")
         parser.add_argument(
-            "--batch-mode", action="store_true", help="write the checklist, ask nothing (no question is)"
+            "--batch-mode", action="store_true", help="for scripts: nothing is asked (nor is it without)"
         )
         parser.add_argument(
             "--baseline-precision", type=float, default=desk.student_batch_baseline_precision, metavar="SHARE",
