@@ -41,7 +41,7 @@ def add_market_arguments(
     parser.add_argument("--strategy", required="strategy" in needed, help=f"one of {', '.join(strategies)}")
     parser.add_argument("--data-source", default="csv", choices=("csv", "demo", "breeze", "hybrid", "stream"))
     parser.add_argument("--csv", metavar="DIR", default="", help="bar files (default: DATA_FEED_CSV_DIRECTORY)")
-    parser.add_argument("--interval", default="1day", help=f"one of {', '.join(CHOICES)} (default 1day)")
+    parser.add_argument("--interval", default="1day", help=f"one of {', '.join(CHOICES)} (default %(default)s)")
     parser.add_argument("--minute-data", action="store_true", help="shortcut for --interval 1minute")
     parser.add_argument("--params", nargs="*", default=[], metavar="KEY=VALUE", help="parameters of strategy and desk")
     parser.add_argument("--sound-rows", action="store_true", help="use the sound rows of files that have errors")

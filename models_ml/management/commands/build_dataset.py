@@ -20,6 +20,7 @@ from sensequant.lib.errors import BadInput
 from trading.management.asking import add_market_arguments, asked, pairs
 
 NEEDED = ("symbols", "start_date", "end_date")
+USUAL = "5minute, for swing 1day"
 
 
 class Command(DeskCommand):
@@ -43,7 +44,7 @@ class Command(DeskCommand):
     def arguments(self, parser: CommandParser) -> None:
         """Add what to build, or what to look at."""
         add_market_arguments(parser, strategies=("intraday", "swing"), needed=())
-        parser.set_defaults(interval=None)
+        parser.set_defaults(interval=USUAL)
         parser.add_argument(
             "--label", nargs="*", default=[], metavar="KEY=VALUE",
             help="target, stop (ATR, or fractions with by_atr=0), horizon (bars), value (₹), slippage (bps), hurdle …",
@@ -74,7 +75,7 @@ class Command(DeskCommand):
         if missing:
             raise BadInput(f"{', '.join(missing)} must be given", fix="or --list, or --show DIGEST")
         options["strategy"] = options["strategy"] or "intraday"
-        if options["interval"] is None:
+        if options["interval"] == USUAL:
             options["interval"] = "1day" if options["strategy"] == "swing" else "5minute"
         wanted, order = asked(options, at=now())
         plan = service.plan(wanted, order, pairs(options["label"]), warmup=options["warmup"])
