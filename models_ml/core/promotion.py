@@ -22,6 +22,7 @@ PROMOTE, REJECT = "PROMOTE", "REJECT"
 MOST_AUC: Final = 0.56
 MOST_OVER_BASE: Final = 0.08
 FEWEST_DECISIONS: Final = 100
+FEWEST_TRADES: Final = 30
 CRITERIA: Final = (
     ("precision", "precision_long", "min_precision_uplift"),
     ("hit_ratio", "hit_ratio", "min_hit_ratio_uplift"),
@@ -74,8 +75,8 @@ def leaks(found: Skill) -> list[str]:
     told = []
     if found.auc > MOST_AUC:
         told.append(
-            f"AUC {found.auc:.3f} over {found.decisions} decisions is above {MOST_AUC}: "
-            "more than is believed of liquid shares"
+            f"AUC {found.auc:.3f} over {found.decisions} decisions (chance alone: 0.5 ± {2.0 * chance_of(found):.3f}) is "
+            f"above {MOST_AUC}, more than is believed of liquid shares"
         )
     over = found.precision - found.base_rate
     if over > MOST_OVER_BASE:
@@ -84,6 +85,13 @@ def leaks(found: Skill) -> list[str]:
             f"rate {found.base_rate:.3f}, {MOST_OVER_BASE * 100:.0f} at most are believed"
         )
     return told
+
+
+def chance_of(found: Skill) -> float:
+    """Return the standard error an AUC of mere chance would have (Mann and Whitney); NaN without both outcomes."""
+    good = found.base_rate * found.decisions
+    bad = found.decisions - good
+    return math.sqrt((good + bad + 1.0) / (12.0 * good * bad)) if good > 0.0 and bad > 0.0 else math.nan
 
 
 def deltas(candidate: Mapping[str, float], baseline: Mapping[str, float]) -> dict[str, float]:
@@ -100,12 +108,18 @@ def results(uplifts: Mapping[str, float], rule: Rule) -> dict[str, bool]:
     return {**met, "all_criteria_pass": all(met.values()) if rule.require_all else any(met.values())}
 
 
-def verdict(met: Mapping[str, bool], paired: Paired, found: Skill, *, in_sample: str = "") -> tuple[str, str]:
-    """Return PROMOTE or REJECT and the reason; ``in_sample`` says which bars the candidate had seen, if any."""
+def verdict(
+    met: Mapping[str, bool], paired: Paired, found: Skill, own: Mapping[str, float], *, in_sample: str = ""
+) -> tuple[str, str]:  # fmt: skip
+    """Return PROMOTE or REJECT and the reason.
+
+    ``own`` are the candidate's metrics, ``trades`` among them; ``in_sample`` says which bars it had seen, if any.
+    """
     against = [
         *(f"suspected leak: {each}" for each in leaks(found)),
         *([f"not out of sample: {in_sample}"] if in_sample else []),
         *_unmet(met),
+        *_alone(own),
         *_doubts(paired, found),
     ]
     if against:
@@ -122,6 +136,16 @@ def _unmet(met: Mapping[str, bool]) -> list[str]:
         return []
     failed = [name for name, _, _ in CRITERIA if not met[f"{name}_pass"]]
     return [f"the uplift of {', '.join(failed)} is below its threshold"]
+
+
+def _alone(own: Mapping[str, float]) -> list[str]:
+    """Return what speaks against the candidate by itself: to abstain, or to lose less, is no skill."""
+    trades = own.get("trades", 0.0)
+    if not trades >= FEWEST_TRADES:
+        return [f"it made only {trades:.0f} trades, {FEWEST_TRADES} are needed: not to trade is no skill"]
+    if not own.get("sharpe_ratio", math.nan) > 0.0:
+        return ["it loses money itself, after charges: not to trade would be better"]
+    return []
 
 
 def _doubts(paired: Paired, found: Skill) -> list[str]:

@@ -48,7 +48,6 @@ class Trial:
 
     metrics: dict[str, float]
     daily: Floats
-    trades: int
 
 
 def trial(court: Court, seat: Seat | None) -> Trial:
@@ -65,8 +64,9 @@ def trial(court: Court, seat: Seat | None) -> Trial:
         "net_pnl": outcome.measures.total_pnl,
         "max_drawdown": outcome.measures.max_drawdown,
         "charges": outcome.measures.charges,
+        "trades": float(outcome.measures.trades),
     }
-    return Trial(metrics, daily(found, court.capital), outcome.measures.trades)
+    return Trial(metrics, daily(found, court.capital))
 
 
 def daily(found: Sequence[Happening], capital: float) -> Floats:
@@ -106,5 +106,4 @@ def _run(court: Court, lanes: Sequence[LaneBars], setup: Setup) -> Outcome:
 
 def told(trial_of: Trial) -> dict[str, Any]:
     """Return a trial's metrics as JSON keeps them, rounded to six places."""
-    whole = {**trial_of.metrics, "trades": float(trial_of.trades)}
-    return {key: round(x, 6) if math.isfinite(x) else None for key, x in whole.items()}
+    return {key: round(x, 6) if math.isfinite(x) else None for key, x in trial_of.metrics.items()}

@@ -19,7 +19,7 @@ from models_ml.core import review as rules
 from models_ml.core.paired import sharpe
 from models_ml.core.review import Change, Deal
 from models_ml.models import Evening
-from models_ml.services import watching
+from models_ml.services import retraining, watching
 from models_ml.services.court import daily
 from sensequant.lib import paths
 from sensequant.lib.errors import BadInput, SenseQuantError
@@ -40,10 +40,11 @@ BY = "eod_learning"
 log = get_logger("TeacherStudent")
 
 
-def learn(day: dt.date, *, at: dt.datetime, run: int | None = None) -> Evening:
+def learn(day: dt.date, *, at: dt.datetime, run: int | None = None, train: bool = True) -> Evening:
     """Return the evening of ``day``, done once: asking again gives what was found then.
 
-    BadInput when the day is no session or not over yet. What fails is kept on the row, and raised.
+    ``train``: retrain where it is due. BadInput when the day is no session or not over yet. What fails is kept on the
+    row, and raised.
     """
     _check(day, at)
     found = learning.run_that_traded(day, run)
@@ -54,6 +55,8 @@ def learn(day: dt.date, *, at: dt.datetime, run: int | None = None) -> Evening:
             return evening
     try:
         evening.students = watching.watch(day, at=at)
+        if train:
+            evening.retraining = retraining.retrain(found, day, at=at)
         with transaction.atomic():  # a proposal and the evening it came from, or neither
             told = _reviewed(found, day, at) if found is not None else _nothing(day)
             _keep(evening, told, at)

@@ -105,7 +105,7 @@ def judged(
     uplifts = rules.deltas(mine.metrics, theirs.metrics)
     met = rules.results(uplifts, rule())
     seen = _seen(candidate, other, wanted.start)
-    recommendation, reason = rules.verdict(met, paired, found, in_sample=seen)
+    recommendation, reason = rules.verdict(met, paired, found, mine.metrics, in_sample=seen)
     return {
         "timestamp": checklists.stamp(at),
         "candidate_model": folders[0],

@@ -9,12 +9,12 @@ import pytest
 from models_ml.core import review as rules
 from models_ml.core.review import Deal
 from models_ml.models import Evening
-from models_ml.services import evenings, watching
+from models_ml.services import evenings, retraining, watching
 from sensequant.lib.errors import BadInput
 from tests.trading.desks import NOON, command, driven
 from tests.trading.pupils import installed, pupil
 from trading.models import Condition, EngineRun, ModelScore, StrategyConfig
-from trading.services import runs, strategies, students
+from trading.services import runner, runs, scoring, strategies, students
 
 DAY = dt.date(2026, 11, 6)
 SPAN = dt.date(2026, 10, 26), DAY
@@ -109,7 +109,7 @@ def week(monkeypatch):
 
 def test_a_proposal_waits_for_approval_and_trades_only_then(losing, week, caplog):
     week(GOOD)
-    found = evenings.learn(DAY, at=NOON)
+    found = evenings.learn(DAY, at=NOON, train=False)
     assert found.outcome == "proposed"
     assert found.params_changed["notional"] == 45_000.0
     assert found.proposal.status == "draft"
@@ -126,7 +126,7 @@ def test_a_proposal_waits_for_approval_and_trades_only_then(losing, week, caplog
 
 def test_a_week_that_does_not_hold_rolls_back(losing, week, caplog):
     week(BAD)
-    found = evenings.learn(DAY, at=NOON)
+    found = evenings.learn(DAY, at=NOON, train=False)
     assert (found.outcome, found.proposal) == ("rolled-back", None)
     assert "Sharpe 0.10 is below 0.3" in found.why
     assert not StrategyConfig.objects.exists()
@@ -136,8 +136,8 @@ def test_a_week_that_does_not_hold_rolls_back(losing, week, caplog):
 
 def test_the_evening_is_done_once(losing, week):
     week(GOOD)
-    first = evenings.learn(DAY, at=NOON)
-    again = evenings.learn(DAY, at=NOON + dt.timedelta(hours=1))
+    first = evenings.learn(DAY, at=NOON, train=False)
+    again = evenings.learn(DAY, at=NOON + dt.timedelta(hours=1), train=False)
     assert (again.pk, again.finished_at) == (first.pk, NOON)
     assert StrategyConfig.objects.count() == 1
 
@@ -146,15 +146,15 @@ def test_an_evening_that_failed_is_done_again(losing, week, monkeypatch):
     week(GOOD)
     monkeypatch.setattr(watching, "watch", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        evenings.learn(DAY, at=NOON)
+        evenings.learn(DAY, at=NOON, train=False)
     assert Evening.objects.get().outcome == "failed"
     assert not StrategyConfig.objects.exists()
     monkeypatch.undo()
-    assert evenings.learn(DAY, at=NOON).outcome in ("proposed", "rolled-back")
+    assert evenings.learn(DAY, at=NOON, train=False).outcome in ("proposed", "rolled-back")
 
 
 def test_the_held_out_week_lies_before_the_trades_that_were_looked_at_and_is_the_backtesters(losing):
-    found = evenings.learn(DAY, at=NOON)
+    found = evenings.learn(DAY, at=NOON, train=False)
     assert (found.validation["first"], found.validation["last"]) == ("2026-10-16", "2026-10-23")
     assert found.validation["changed"]["sessions"] == 5
     assert found.validation["before"] != found.validation["changed"]
@@ -162,18 +162,18 @@ def test_the_held_out_week_lies_before_the_trades_that_were_looked_at_and_is_the
 
 
 def test_a_day_without_trades_changes_nothing(db, home):
-    found = evenings.learn(DAY, at=NOON)
+    found = evenings.learn(DAY, at=NOON, train=False)
     assert (found.outcome, found.why) == ("unchanged", f"nothing was closed on {DAY}")
 
 
 @pytest.mark.parametrize(("day", "word"), [(dt.date(2026, 11, 7), "no session"), (dt.date(2026, 11, 23), "not over")])
 def test_a_day_that_cannot_be_reviewed_is_refused(db, day, word):
     with pytest.raises(BadInput, match=word):
-        evenings.learn(day, at=NOON)
+        evenings.learn(day, at=NOON, train=False)
 
 
 def test_the_command_tells_it_in_json_and_refuses_in_one_line(losing):
-    code, out, _ = command("eod_learning", "--date", DAY, "--json")
+    code, out, _ = command("eod_learning", "--date", DAY, "--json", "--no-retrain")
     found = json.loads(out)
     assert (code, found["event"]) == (0, "student_update")
     assert {"params_changed", "validation_sharpe", "changes", "outcome"} <= set(found)
@@ -182,7 +182,7 @@ def test_the_command_tells_it_in_json_and_refuses_in_one_line(losing):
     )  # fmt: skip
     code, _, err = command("eod_learning", "--date", "2026-11-07")
     assert (code, err.count("\n")) == (2, 1)
-    code, out, _ = command("eod_learning", "--date", DAY)
+    code, out, _ = command("eod_learning", "--date", DAY, "--no-retrain")
     assert "2026-11-06 intraday" in out
 
 
@@ -265,7 +265,34 @@ def test_moved_inputs_warn_at_once_and_end_it_on_the_third_evening(scored):
     ]  # fmt: skip
     ModelScore.objects.bulk_create(rows)
     for n, day in enumerate(days, start=1):
-        found = evenings.learn(day, at=NOON).students[0]
+        found = evenings.learn(day, at=NOON, train=False).students[0]
         assert (found["drift"]["alarm"], found["drift"]["feature"], found["drift_evenings"]) == (True, "rsi", n)
         assert Condition.objects.filter(code="student-drift", until=None).exists()
         assert bool(students.champion().disabled_at) == (n == 3)
+
+
+# retraining
+
+
+def test_a_student_is_trained_when_it_is_due_and_scores_in_shadow(db, home, settings, monkeypatch):
+    settings.DESK = dataclasses.replace(settings.DESK, student_model_enabled=True)
+    monkeypatch.setattr(retraining, "FIRST", dt.timedelta(days=45))
+    run = driven(symbols=("DEMOBANK", "DEMOLABS"), span=(dt.date(2026, 11, 5), DAY))
+    found = evenings.learn(DAY, at=NOON).retraining
+    assert (found["due"], found["status"], found["end"]) == (True, "success", "2026-11-06"), found
+    assert [row.version for row in students.challengers()] == [found["version"]]
+    seats = students.wanted(NOON)
+    assert "2026-10-15" < seats[0].trained_until <= "2026-11-06"
+    council = scoring.Council(seats, "intraday", runs.setup_of(*reversed(runner.plan_of(run))))
+    assert council.refused == {}, "it learned from what this run's engine sees"
+    assert retraining.due("intraday", DAY + dt.timedelta(days=6)) == (False, dt.date(2026, 9, 22))
+    assert retraining.due("intraday", DAY + dt.timedelta(days=7)) == (True, dt.date(2026, 9, 22))
+
+
+def test_a_training_that_fails_is_told_and_the_evening_goes_on(losing, week, monkeypatch):
+    week(GOOD)
+    monkeypatch.setattr(retraining, "FIRST", dt.timedelta(days=2))
+    found = evenings.learn(DAY, at=NOON)
+    assert (found.outcome, found.retraining["status"]) == ("proposed", "failed")
+    assert found.retraining["why"]
+    assert retraining.due("intraday", DAY + dt.timedelta(days=1))[0]

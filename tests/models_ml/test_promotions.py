@@ -61,6 +61,7 @@ def passing(monkeypatch):
     """The statistics find every candidate better beyond luck, and sound; the rest is real."""
     monkeypatch.setattr(promotions, "compare", lambda *_, **__: BEYOND_LUCK)
     monkeypatch.setattr(promotions, "worth", lambda *_: SOUND)
+    monkeypatch.setattr(rules, "_alone", lambda _: [])
     monkeypatch.setattr(promotions.rules, "deltas", lambda *_: dict.fromkeys(
         ("precision_uplift", "hit_ratio_uplift", "sharpe_uplift"), 0.1))  # fmt: skip
 

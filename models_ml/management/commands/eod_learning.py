@@ -1,4 +1,4 @@
-"""The evening after a session: review its trades, propose, and watch the students."""
+"""The evening after a session: review its trades, propose, watch the students, retrain where it is due."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ class Command(DeskCommand):
     examples = (
         "  manage.py eod_learning\n"
         "  manage.py eod_learning --date 2026-11-20 --json\n"
-        "  manage.py eod_learning --date 2026-11-20 --run 12"
+        "  manage.py eod_learning --date 2026-11-20 --run 12 --no-retrain"
     )
 
     def arguments(self, parser: CommandParser) -> None:
         """Add the day, and the run to review."""
         parser.add_argument("--date", type=day, metavar="YYYY-MM-DD", help="the session to review (default: today)")
         parser.add_argument("--run", type=int, metavar="NUMBER", help="the engine run to review (default: that day's)")
+        parser.add_argument("--no-retrain", action="store_true", help="train nothing, even where it is due")
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Do it, or tell what was found when it was done."""
         at = now()
         wanted = options["date"] or ist(at).date()
-        row = evenings.learn(wanted, at=at, run=options["run"])
+        row = evenings.learn(wanted, at=at, run=options["run"], train=not options["no_retrain"])
         return described(row), _text(row)
 
 
@@ -58,4 +59,5 @@ def _text(row: Evening) -> str:
         after = f" {each['after']:g}" if each["changed"] else ""
         lines.append(f"  {each['parameter'] or each['rule']} {each['before']:g} {mark}{after}: {each['evidence']}")
     lines += [f"  student {x['version']} ({x['role']}): {x['decisions']} decisions known" for x in row.students]
-    return "\n".join(lines)
+    told = row.retraining.get("status") or row.retraining.get("why") or "not asked for"
+    return "\n".join([*lines, f"  retraining: {told}"])

@@ -30,15 +30,15 @@ def market(rng, days=90, edge=0.0, memory=0.3):
         for k in range(1, days):
             series[k] = memory * series[k - 1] + math.sqrt(1 - memory**2) * series[k]
     scale = 0.006
-    return scale * (0.8 * shared + 0.6 * mine + edge), scale * (0.8 * shared + 0.6 * theirs)
+    return scale * (0.1 + 0.8 * shared + 0.6 * mine + edge), scale * (0.1 + 0.8 * shared + 0.6 * theirs)
 
 
-def judged(candidate, baseline, seed, found=SOUND, rule=RULE, precision=0.03):
+def judged(candidate, baseline, seed, found=SOUND, rule=RULE, precision=0.03, trades=200):
     """Return the verdict on two series of days; precision and hit ratio are as lucky as the returns are."""
     metrics = {"precision_long": 0.55, "hit_ratio": 0.55, "sharpe_ratio": sharpe(candidate)}
     other = {"precision_long": 0.55 - precision, "hit_ratio": 0.55 - precision, "sharpe_ratio": sharpe(baseline)}
     met = results(deltas(metrics, other), rule)
-    return verdict(met, compare(candidate, baseline, seed=seed, draws=400), found)
+    return verdict(met, compare(candidate, baseline, seed=seed, draws=400), found, {**metrics, "trades": trades})
 
 
 def test_of_200_clones_at_most_one_in_twenty_is_promoted():
@@ -66,6 +66,17 @@ def test_too_few_days_prove_nothing():
     assert judged(better, np.zeros(19), 1) == (REJECT, "19 days are too few to tell skill from luck.")
 
 
+def test_to_abstain_or_to_lose_less_is_no_skill():
+    rng = np.random.default_rng(4)
+    losing = -0.004 + rng.normal(0.0, 0.002, 120)
+    idle, lesser = np.zeros(120), losing + 0.003
+    assert compare(idle, losing, seed=1).significant
+    word, why = judged(idle, losing, 1, trades=3)
+    assert (word, "not to trade is no skill" in why) == (REJECT, True)
+    word, why = judged(lesser, losing, 1)
+    assert (word, "loses money itself" in why) == (REJECT, True)
+
+
 @pytest.mark.parametrize(
     ("found", "word"),
     [
@@ -86,7 +97,8 @@ def test_few_decisions_and_seen_bars_block_too():
     candidate, baseline = market(np.random.default_rng(3), days=250, edge=1.0)
     assert "only 99 decisions" in judged(candidate, baseline, 1, SOUND._replace(decisions=99))[1]
     met = results({f"{x}_uplift": 1.0 for x in ("precision", "hit_ratio", "sharpe")}, RULE)
-    told = verdict(met, compare(candidate, baseline, seed=1), SOUND, in_sample="trained until 2024-06-30")
+    own = {"trades": 200.0, "sharpe_ratio": 1.0}
+    told = verdict(met, compare(candidate, baseline, seed=1), SOUND, own, in_sample="trained until 2024-06-30")
     assert told[0] == REJECT
     assert "not out of sample" in told[1]
 
