@@ -17,7 +17,8 @@ from trading.models import Condition, EngineRun, ModelScore, StrategyConfig
 from trading.services import runner, runs, scoring, strategies, students
 
 DAY = dt.date(2026, 11, 6)
-SPAN = dt.date(2026, 10, 26), DAY
+SPAN = dt.date(2026, 10, 28), DAY
+PAIR = ("DEMOBANK", "DEMOLABS")
 PARAMS = {"rsi_low": 40.0, "boost_above": 0.5, "mode": 1, "notional": 50_000.0}
 GOOD, BAD = {"sharpe": 0.78, "win_rate": 0.5}, {"sharpe": 0.1, "win_rate": 0.6}
 
@@ -94,7 +95,7 @@ def home(settings, tmp_path):
 @pytest.fixture
 def losing(db, home):
     """A run that loses, so that the rules have something to say."""
-    return driven(span=SPAN, slippage=40)
+    return driven(symbols=PAIR, span=SPAN, slippage=40)
 
 
 @pytest.fixture
@@ -194,7 +195,7 @@ def scored(db, home, settings):
     settings.DESK = dataclasses.replace(settings.DESK, student_model_enabled=True)
     champion = installed(home / "a", NOON)
     challenger = installed(home / "b", NOON, pupil(middle=40.0), role="challenger")
-    return champion, challenger, driven(span=SPAN)
+    return champion, challenger, driven(symbols=PAIR, span=SPAN)
 
 
 def test_every_decision_gets_the_outcome_a_trade_would_have_had(scored):

@@ -19,7 +19,7 @@ from tests.trading.pupils import pupil, sealed
 from trading.models import ActiveModel
 from trading.services import markets, runs, students
 
-SPAN = dt.date(2026, 10, 5), dt.date(2026, 11, 6)
+SPAN = dt.date(2026, 10, 26), dt.date(2026, 11, 6)
 SYMBOLS = ("DEMOBANK", "DEMOINFRA", "DEMOLABS")
 BEYOND_LUCK = Paired(120, 4e-4, 1e-4, 7e-4, 0.004, 0.2, 2.0, significant=True)
 SOUND = rules.Skill(500, 200, 0.53, 0.55, 0.51)
@@ -101,7 +101,7 @@ def test_a_student_without_skill_is_rejected_and_the_checklist_has_the_documents
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("until", "word"), [("2026-10-05", "learned from bars up to"), ("", "does not tell")])
+@pytest.mark.parametrize(("until", "word"), [("2026-10-26", "learned from bars up to"), ("", "does not tell")])
 def test_bars_it_learned_from_prove_nothing(home, tmp_path, passing, until, word):
     row = assessed(tmp_path / "s", trained_until=until)
     assert row.recommendation == "REJECT"
