@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from models_ml.views import models, optimizations
+from models_ml.views import models, optimizations, training
 
 urlpatterns: list[URLPattern] = [
     path("research/optimizations", optimizations.optimizations_page, name="optimizations"),
@@ -19,4 +19,14 @@ urlpatterns: list[URLPattern] = [
     path("models/enable", models.enable, name="models_enable"),
     path("models/challengers/<int:pk>/dismiss", models.dismiss, name="models_dismiss"),
     path("models/proposals/<int:pk>/approve", models.approve, name="models_approve"),
+    path("research/training", training.training_page, name="training"),
+    path("research/training/teachers", training.start_teachers, name="start_teachers"),
+    path("research/training/validation", training.start_validation, name="start_validation"),
+    path("research/training/<int:pk>/", training.batch_page, name="training_batch"),
+    path("research/training/<int:pk>/students", training.start_students, name="start_students"),
+    path("research/training/<int:pk>/cancel", training.cancel_batch, name="cancel_batch"),
+    path("research/training/<int:pk>/resume", training.resume_batch, name="resume_batch"),
+    path("research/validations/<slug:run_id>/", training.validation_page, name="validation"),
+    path("research/validations/<slug:run_id>/cancel", training.cancel_validation, name="cancel_validation"),
+    path("research/validations/<slug:run_id>/resume", training.resume_validation, name="resume_validation"),
 ]

@@ -43,6 +43,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "trading.tasks.fetch_snapshots",
         "schedule": crontab.from_string(" ".join(settings.DESK.incremental_cron_schedule.split())),
     },
+    # does nothing unless INCREMENTAL_ENABLED; waits for the day's bars, and rests when the exchange does
+    "update the models": {
+        "task": "models_ml.tasks.update_models",
+        "schedule": crontab.from_string(" ".join(settings.DESK.incremental_cron_schedule.split())),
+    },
 }
 
 if settings.DESK.engine_task:

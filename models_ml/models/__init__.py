@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models_ml.models.batches import TrainingBatch, ValidationRun
 from models_ml.models.datasets import Dataset
 from models_ml.models.evenings import Evening
 from models_ml.models.optimizations import OptimizationRun, Trial
@@ -16,5 +17,7 @@ __all__ = [
     "SignOff",
     "StudentRun",
     "TeacherRun",
+    "TrainingBatch",
     "Trial",
+    "ValidationRun",
 ]
