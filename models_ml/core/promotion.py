@@ -75,7 +75,7 @@ def leaks(found: Skill) -> list[str]:
     told = []
     if found.auc > MOST_AUC:
         told.append(
-            f"AUC {found.auc:.3f} over {found.decisions} decisions (chance alone: 0.5 ± {2.0 * chance_of(found):.3f}) is "
+            f"AUC {found.auc:.3f} over {found.decisions} decisions (chance: 0.5 ± {2.0 * chance_of(found):.3f}) is "
             f"above {MOST_AUC}, more than is believed of liquid shares"
         )
     over = found.precision - found.base_rate
