@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import models_ml.api
+import monitoring.api
 import trading.api
 from trading.api.base import DeskAPI
 
 VERSION = "1.0.0"
 
 api = DeskAPI(VERSION)
-for app in (trading.api, models_ml.api):
+for app in (trading.api, models_ml.api, monitoring.api):
     for prefix, router in app.ROUTERS.items():
         api.add_router(prefix, router)

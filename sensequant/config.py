@@ -116,6 +116,16 @@ class Desk:
     monitoring_enable_webhook_alerts: bool = row(False, "POST alerts as JSON to a URL")
     monitoring_webhook_url: str = row("", "Where alerts are posted", form="url")
     monitoring_webhook_headers: Mapping[str, str] = row(NO_HEADERS, "Headers sent with a posted alert", secret=True)
+    # Ours: what the document does not name.
+    monitoring_webhook_secret: str = row("", "Signs posted alerts (HMAC-SHA256); empty: unsigned", secret=True)
+    monitoring_slack_bot_token: str = row("", "Slack bot token: messages are edited in place", secret=True)
+    monitoring_slack_channel: str = row("", "Slack channel of the bot, e.g. C0123456789")
+    monitoring_slack_api_url: str = row("https://slack.com/api", "Root of Slack's API", form="url")
+    monitoring_routes: Mapping[str, str] = row(
+        NO_HEADERS, 'Channels by severity, e.g. {"WARNING": "slack"}; empty: every one that is switched on'
+    )
+    monitoring_deadman_url: str = row("", "Asked every minute while the desk is watched; empty: nobody", form="url")
+    monitoring_allow_private_addresses: bool = row(False, "Let alerts go to http and to private addresses")
 
     # §12 Historical data feed
     data_feed_source: str = row("hybrid", "Source of bars", choices=("csv", "breeze", "hybrid"), section="Market data")
@@ -260,7 +270,6 @@ def _trading_problems(desk: Desk) -> Iterator[tuple[str, str]]:
 def _missing_addresses(desk: Desk) -> Iterator[tuple[str, str]]:
     needs = {
         "MONITORING_ENABLE_EMAIL_ALERTS": "MONITORING_EMAIL_TO",
-        "MONITORING_ENABLE_SLACK_ALERTS": "MONITORING_SLACK_WEBHOOK_URL",
         "MONITORING_ENABLE_WEBHOOK_ALERTS": "MONITORING_WEBHOOK_URL",
         "SENTIMENT_ENABLE_NEWSAPI": "SENTIMENT_NEWSAPI_API_KEY",
         "SENTIMENT_ENABLE_TWITTER": "SENTIMENT_TWITTER_BEARER_TOKEN",
@@ -268,6 +277,10 @@ def _missing_addresses(desk: Desk) -> Iterator[tuple[str, str]]:
     for switch, address in needs.items():
         if getattr(desk, switch.lower()) and not getattr(desk, address.lower()):
             yield switch, f"true needs {address}"
+    bot = desk.monitoring_slack_bot_token and desk.monitoring_slack_channel
+    if desk.monitoring_enable_slack_alerts and not (desk.monitoring_slack_webhook_url or bot):
+        address = "MONITORING_SLACK_WEBHOOK_URL, or MONITORING_SLACK_BOT_TOKEN and MONITORING_SLACK_CHANNEL"
+        yield "MONITORING_ENABLE_SLACK_ALERTS", f"true needs {address}"
 
 
 def stop_on(problems: list[Problem]) -> None:

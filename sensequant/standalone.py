@@ -52,6 +52,7 @@ def run() -> int:
             Part("beat", beat),
             Part("engine", engine),
             Part("news", news),
+            Part("monitor", monitor),
             Part("compiler", compiler),
         ]
         try:
@@ -248,6 +249,13 @@ def news(stop: threading.Event) -> None:
     from trading.services import sentiment_refresh
 
     sentiment_refresh.serve(stop)
+
+
+def monitor(stop: threading.Event) -> None:
+    """Watch the desk and send alerts until ``stop``."""
+    from monitoring.services import monitor as watcher
+
+    watcher.serve(stop)
 
 
 def compiler(stop: threading.Event) -> None:

@@ -22,4 +22,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("", include("trading.urls")),
     path("", include("models_ml.urls")),
+    path("", include("monitoring.urls")),
 ]

@@ -13,7 +13,7 @@ from typing import Final
 VARIABLE: Final = "SENSEQUANT_CRASH_AT"
 POINTS: Final = (
     "intent-committed", "claimed", "before-send", "after-send", "answered", "acknowledged", "fill-written",
-    "fill-committed",
+    "fill-committed", "alert-claimed", "alert-before-send", "alert-after-send", "alert-written",
 )  # fmt: skip
 _turn = threading.Lock()
 _name, _left, _number = "", 0, int(signal.SIGKILL)

@@ -10,6 +10,7 @@ from trading.models.engine import EngineRun, LaneState
 from trading.models.fetching import FetchRun, FetchState, StreamBar
 from trading.models.instruments import CorporateAction, Instrument, Listing, MasterFile
 from trading.models.live import Snapshot
+from trading.models.measures import Measure
 from trading.models.orders import Fill, Order, OrderEvent, Signal
 from trading.models.positions import EquityPoint, Position, Trade
 from trading.models.sentiment import NewsCall, NewsItem, NewsProvider, SentimentScore, SnapshotFetch
@@ -44,6 +45,7 @@ __all__ = [
     "Listing",
     "LiveArming",
     "MasterFile",
+    "Measure",
     "ModelScore",
     "NewsCall",
     "NewsItem",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sensequant.lib import measures
 from sensequant.lib.logs import get_logger
 from trading.adapters.paper import PaperBroker
 from trading.core.desk import expire, order
@@ -134,6 +135,7 @@ class Engine:
         self.last: dict[int, Bar] = {}
         self.features: dict[int, Any] = {}
         self.latency = Latency()
+        self.metric = "perf_intraday_tick_latency" if setup.rules.intraday else "perf_swing_daily_latency"  # ms
         self.bars = 0
         self.judges: Judges | None = None
 
@@ -151,7 +153,9 @@ class Engine:
             except Exception as error:
                 self.halted[lane] = f"{type(error).__name__}: {error}"[:200]  # whatever it is, the other lanes go on
                 log.exception("lane stopped", symbol=self.specs[lane].symbol, error=self.halted[lane])
-            self.latency.add(time.perf_counter_ns() - begun)
+            took = time.perf_counter_ns() - begun
+            self.latency.add(took)
+            measures.record(self.metric, took / 1e6)
             self.last[lane] = bar
             self.bars += 1
         self.features.update(seen)

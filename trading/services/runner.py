@@ -28,6 +28,7 @@ from trading.services import (
     leases,
     live_telemetry,
     markets,
+    measuring,
     recording,
     runs,
     scoring,
@@ -312,7 +313,7 @@ def run_to_end(
     """
     lease = leases.take(f"engine:{run.name}", leases.myself())
     try:
-        with sentiment_refresh.beside(run.mode):
+        with sentiment_refresh.beside(run.mode), measuring.beside():
             runner = (kind or Runner)(run, stop=stop, clock=clock, show=show)
             runner.own = lease
             runner.tracing.telemetry = telemetry or live_telemetry.by_default(run.mode, clock())

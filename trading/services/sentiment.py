@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from sensequant.lib import measures
 from sensequant.lib.logs import get_logger
 from trading.adapters.news.errors import Barred, ProviderError
 from trading.core.breakers import Circuit, Rule
@@ -196,6 +197,7 @@ class Registry:
             log.exception("a provider of news broke", provider=name)
             raise broken from error
         self.gate.succeeded(name, elapsed)
+        measures.record("perf_sentiment_api_latency", elapsed)
         return replace(call, attempts=attempt, latency_ms=elapsed), answer
 
     def _patiently(self, provider: Provider, question: Question, most: int) -> tuple[int, float, Answer]:

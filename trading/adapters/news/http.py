@@ -77,7 +77,7 @@ def line(provider: str, timeout: float) -> Iterator[Line]:
     """Open a line to a provider and close it again."""
     import httpx
 
-    from trading.adapters.news.deadline import Bounded
+    from sensequant.lib.deadline import Bounded
 
     limits = httpx.Timeout(timeout)
     with httpx.Client(transport=Bounded(_ssl()), timeout=limits, follow_redirects=False, trust_env=False) as client:

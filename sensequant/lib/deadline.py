@@ -1,13 +1,14 @@
 """An HTTP transport whose every wait is bounded by one deadline, so that an answer cannot drip for ever.
 
-Imported by ``http`` when a question is asked, because it loads httpx.
+Imported when a question is asked, because it loads httpx. A ``guard`` is asked for the address to connect to, so that a
+name that leads into our own network is refused at the very connect (RFC 1918, loopback, link-local and the like).
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpcore
@@ -54,14 +55,17 @@ class _Network(httpcore.SyncBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         left = self.transport.left(httpcore.ConnectTimeout)
+        if self.transport.guard is not None:
+            host = self.transport.guard(host, port)
         return _Stream(super().connect_tcp(host, port, left, local_address, socket_options), self.transport)
 
 
 class Bounded(httpx.HTTPTransport):
     """httpx's own transport over connections that keep to ``until``, a monotonic second set before each request."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, guard: Callable[[str, int], str] | None = None) -> None:
         super().__init__(verify=context, trust_env=False)
+        self.guard = guard
         self.until = 0.0
         self._pool.close()
         self._pool = httpcore.ConnectionPool(

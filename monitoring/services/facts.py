@@ -1,0 +1,257 @@
+"""What the rules read, measure by measure: each gives its groups and their values now.
+
+A measure that cannot be read is an error of its own, told of like any other trouble; the others are read all the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Min
+
+from monitoring.core.episodes import Reading
+from monitoring.models import Episode, Look, Notification, Report, Rollup, Sample
+from sensequant.lib import paths
+from sensequant.lib.stats import total
+from trading.services import vitals
+from trading.services.vitals import RunVitals, Trouble
+
+Groups = dict[str, Reading]
+LATENCIES = ("intraday_tick_latency", "swing_daily_latency", "sentiment_api_latency")
+SPAN = dt.timedelta(minutes=5)  # of the averages
+BROKER = ("session-lost", "stream-down", "breeze-unreachable")
+FEED = ("feed-stale",)
+NAMED = frozenset({*BROKER, *FEED, "engine-silent", "sentiment-failures-high", "sentiment-down", "unknown-order"})
+LEVELS = {"warn": 1.0, "bad": 2.0}
+
+
+@dataclass(slots=True)
+class View:
+    """One look at the desk; what several measures need is read once."""
+
+    at: dt.datetime
+    since: float = field(default_factory=time.monotonic)  # the monotonic second of ``at``
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    def runs(self) -> list[RunVitals]:
+        """Return the runs that matter."""
+        found: list[RunVitals] = self._once("runs", lambda: vitals.runs(at=self.at))
+        return found
+
+    def troubles(self) -> list[Trouble]:
+        """Return what the desk says is wrong."""
+        found: list[Trouble] = self._once("troubles", vitals.troubles)
+        return found
+
+    def reports(self) -> list[Report]:
+        """Return what the apps above have reported and is not out of date."""
+        rows: list[Report] = self._once("reports", lambda: list(Report.objects.all()))
+        return [row for row in rows if row.until is None or row.until > self.at]
+
+    def _once(self, name: str, read: Callable[[], Any]) -> Any:
+        if name not in self._kept:
+            self._kept[name] = read()
+        return self._kept[name]
+
+
+def _breaker(view: View) -> Groups:
+    return {
+        run.name: Reading(
+            float(run.breaker_open),
+            {"daily_loss_pct": run.daily_loss_pct, "open_positions": run.positions, "mode": run.mode},
+        )
+        for run in view.runs()
+    }
+
+
+def _daily_loss(view: View) -> Groups:
+    most = settings.DESK.max_daily_loss_pct
+    return {
+        run.name: Reading(
+            run.daily_loss_pct, {"daily_loss_pct": run.daily_loss_pct, "breaker": run.daily_loss_limit_pct or most}
+        )
+        for run in view.runs()
+    }
+
+
+def _silence(view: View) -> Groups:
+    return {run.name: Reading(run.silent, {"mode": run.mode}) for run in view.runs() if run.silent is not None}
+
+
+def _sentiment(view: View) -> Groups:
+    return {name: Reading(float(n)) for name, n in vitals.sentiment_failures(at=view.at).items()}
+
+
+def _age_of(measure: str) -> Callable[[View], Groups]:
+    """Read what models_ml and releases report: an age that grows since it was reported."""
+
+    def read(view: View) -> Groups:
+        return {
+            row.group: Reading(row.value + (view.at - row.at).total_seconds() / 3_600.0, row.context)
+            for row in view.reports() if row.measure == measure
+        }  # fmt: skip
+
+    return read
+
+
+def _reported(measure: str) -> Callable[[View], Groups]:
+    def read(view: View) -> Groups:
+        return {row.group: Reading(row.value, row.context) for row in view.reports() if row.measure == measure}
+
+    return read
+
+
+def _broker(view: View) -> Groups:
+    found = [each for each in view.troubles() if each.code in BROKER]
+    return {"breeze": Reading(1.0, {"told": found[0].message, "fix": found[0].fix})} if found else {}
+
+
+def _latency(view: View) -> Groups:
+    if not settings.DESK.monitoring_enable_performance_tracking:
+        return {}
+    found: Groups = {}
+    for name in LATENCIES:
+        stats = total(row.stats for row in Sample.objects.filter(metric=f"perf_{name}", at__gt=view.at - SPAN))
+        if stats.count and stats.avg is not None:
+            found[name] = Reading(stats.avg, {"low": stats.low, "high": stats.high, "count": stats.count})
+    return found
+
+
+def _unknown(view: View) -> Groups:
+    return {name: Reading(1.0, {"symbol": symbol}) for symbol, name in vitals.unknown_orders()}
+
+
+def _unprotected(view: View) -> Groups:
+    found = {
+        f"{symbol} of {run.name}": Reading(1.0, {"told": "it has no stop"})
+        for run in view.runs() if run.mode != "replay" for symbol in run.unstopped
+    }  # fmt: skip
+    for each in view.troubles():
+        if each.code == "engine-silent":
+            found[each.subject or "the desk"] = Reading(1.0, {"told": each.message})
+    return found
+
+
+def _books(view: View) -> Groups:
+    return {
+        symbol: Reading(1.0, {"ours": ours, "theirs": theirs}) for symbol, ours, theirs in vitals.differences()
+    }  # fmt: skip
+
+
+def _feed(view: View) -> Groups:
+    return {each.subject: Reading(1.0, {"told": each.message}) for each in view.troubles() if each.code in FEED}
+
+
+def _budgets(view: View) -> Groups:
+    return {name: Reading(share) for name, share in vitals.budget_use(at=view.at).items()}
+
+
+def _login(view: View) -> Groups:
+    missing = vitals.login_missing(at=view.at)
+    return {"breeze": Reading(1.0, missing)} if missing else {}
+
+
+def _skew(view: View) -> Groups:
+    return {name: Reading(abs(off)) for name, off in vitals.clock_skew(at=view.at, since=view.since).items()}
+
+
+def _disk(view: View) -> Groups:
+    used = shutil.disk_usage(paths.home())
+    return {"SENSEQUANT_HOME": Reading(1.0 - used.free / used.total, {"free_gb": round(used.free / 1e9, 1)})}
+
+
+def _outbox(view: View) -> Groups:
+    waiting = Notification.objects.filter(state="waiting").order_by().values("channel").annotate(first=Min("made_at"))
+    return {row["channel"]: Reading((view.at - row["first"]).total_seconds()) for row in waiting}
+
+
+def _undelivered(view: View) -> Groups:
+    """Find the episodes all of whose messages failed for good: nobody knows."""
+    found: Groups = {}
+    for each in Episode.objects.filter(status="firing", told__gt=0).exclude(rule="delivery_failed"):
+        rows = list(each.notifications.exclude(channel="log").values_list("state", "error"))
+        if rows and all(state == "failed" for state, _ in rows):
+            found[each.name[:100]] = Reading(1.0, {"told": rows[0][1] or "every channel refused it"})
+    return found
+
+
+def _chain(view: View) -> Groups:
+    look = Look.objects.filter(name="monitor").first()
+    found = look.chain if look else []
+    groups = {"of alerts": Reading(float(len(found)), {"told": found[0]})} if found else {}
+    return groups | _reported("chain_breaks")(view)
+
+
+def _watch(view: View) -> Groups:
+    look = Look.objects.filter(name="monitor").first()
+    return {"monitor": Reading((view.at - look.at).total_seconds())} if look else {}
+
+
+def _trouble(view: View) -> Groups:
+    return {
+        f"{each.code} {each.subject}".strip()[:100]: Reading(
+            LEVELS[each.level], {"told": each.message, "fix": each.fix, "code": each.code}
+        )
+        for each in view.troubles()
+        if each.level in LEVELS and each.code not in NAMED
+    }
+
+
+MEASURES: Mapping[str, Callable[[View], Groups]] = MappingProxyType({
+    "breaker_open": _breaker,
+    "daily_loss_pct": _daily_loss,
+    "sentiment_failures": _sentiment,
+    "teacher_age_hours": _age_of("teacher_age_hours"),
+    "student_age_hours": _age_of("student_age_hours"),
+    "heartbeat_age": _silence,
+    "broker_down": _broker,
+    "latency_avg_ms": _latency,
+    "unknown_order": _unknown,
+    "unprotected": _unprotected,
+    "books_differ": _books,
+    "feed_stale": _feed,
+    "budget_used_share": _budgets,
+    "token_missing": _login,
+    "clock_skew": _skew,
+    "disk_used_share": _disk,
+    "outbox_age": _outbox,
+    "undelivered": _undelivered,
+    "chain_breaks": _chain,
+    "release_watch": _reported("release_watch"),
+    "watch_age": _watch,
+    "trouble": _trouble,
+})  # fmt: skip
+
+
+def gauges(view: View) -> dict[str, float]:
+    """Return the document's metrics that are read at every look: the desk's P&L, loss and positions."""
+    runs = [run for run in view.runs() if run.silent is not None]
+    if not runs:
+        return {}
+    return {
+        "pnl_daily": sum(run.pnl_day for run in runs),
+        "daily_loss_pct": max(run.daily_loss_pct for run in runs),
+        "position_count": float(sum(run.positions for run in runs)),
+        "heartbeat_age_seconds": max(run.silent or 0.0 for run in runs),
+    }
+
+
+def rollups(metric: str, begin: dt.datetime) -> list[Rollup]:
+    """Return a metric's rollups since ``begin``, oldest first."""
+    return list(Rollup.objects.filter(metric=metric, at__gte=begin).order_by("at"))
+
+
+def report(
+    measure: str, value: float, *, at: dt.datetime, group: str = "", until: dt.datetime | None = None, **context: Any
+) -> None:  # fmt: skip
+    """Keep what an app above found, until a newer report or ``until``."""
+    Report.objects.update_or_create(
+        measure=measure, group=group, defaults={"value": value, "at": at, "until": until, "context": context}
+    )

@@ -1,0 +1,129 @@
+"""The alerts: what fires and why, who looks after it, what is kept quiet, how messages go out; and the metrics."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from monitoring.core.levels import ORDER
+from monitoring.core.matching import Matcher, severity
+from monitoring.core.rules import RULES
+from monitoring.selectors import alerts, metrics
+from monitoring.services import rulebook, silences, simulating, status
+from sensequant.lib.clock import now
+from sensequant.lib.errors import BadInput
+from trading.views.doors import back, for_traders, may_trade, told
+
+PAST = dt.timedelta(hours=48)
+SHOWN = 50
+SPANS = {"1h": 3_600, "6h": 21_600, "1d": 86_400}
+
+
+@require_safe
+@login_required
+def alerts_page(request: HttpRequest) -> HttpResponse:
+    """Show what fires, what has fired, what is silent, and whether messages arrive."""
+    at = now()
+    rows = list(alerts.listed(since=at - PAST)[: 4 * SHOWN])
+    return render(request, "monitoring/alerts.html", {
+        "at": at,
+        "firing": [row for row in rows if row.is_open],
+        "past": [row for row in rows if not row.is_open][:SHOWN],
+        "status": status.status(at=at),
+        "silences": silences.in_force(at=at),
+        "past_silences": alerts.silences()[:10],
+        "trail": alerts.trail()[:SHOWN],
+        "rules": rulebook.in_force(),
+        "keys": [rule.key for rule in RULES],
+        "severities": ORDER,
+        "may_trade": may_trade(request),
+    })  # fmt: skip
+
+
+@require_safe
+@login_required
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Show the rollups of the last day."""
+    at, asked = now(), request.GET.get("interval", "1h")
+    width = SPANS.get(asked, 3_600)
+    rows = metrics.wide(at - dt.timedelta(days=1), at, width=width, metric=request.GET.get("metric", ""))
+    context = {"rows": rows, "summary": metrics.summary(at - dt.timedelta(days=1), at), "spans": SPANS, "asked": asked}
+    return render(request, "monitoring/metrics.html", context)
+
+
+@require_POST
+@for_traders
+def acknowledge(request: HttpRequest) -> HttpResponse:
+    """Acknowledge one alert, or all that fire."""
+    name, reason, who = _name(request), request.POST.get("reason", ""), request.user.get_username()
+    ttl = _minutes(request)
+    told(request, "Acknowledged.", lambda: silences.acknowledge(name, reason, by=who, at=now(), ttl=ttl()))
+    return back(request, "alerts")
+
+
+@require_POST
+@for_traders
+def clear(request: HttpRequest) -> HttpResponse:
+    """Take an acknowledgement back."""
+    name, who = _name(request), request.user.get_username()
+    told(request, "No longer acknowledged.", lambda: silences.clear(name, by=who, at=now()))
+    return back(request, "alerts")
+
+
+@require_POST
+@for_traders
+def silence(request: HttpRequest) -> HttpResponse:
+    """Keep something quiet for a while."""
+    post, at, who = request.POST, now(), request.user.get_username()
+    span = _minutes(request)
+
+    def work() -> Any:
+        minutes = span()
+        if minutes is None:
+            raise BadInput("how long is not said", fix="give minutes, 1440 at most")
+        matcher = Matcher(post.get("rule") or "*", post.get("group") or "*", severity(post.get("most") or "CRITICAL"))
+        return silences.silence(matcher, post.get("reason", ""), until=at + minutes, by=who, at=at)
+
+    told(request, "Silenced; what matches is still seen, recorded and acted upon.", work)
+    return back(request, "alerts")
+
+
+@require_POST
+@for_traders
+def end_silence(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a silence."""
+    told(request, "The silence is over.", lambda: silences.end(pk, by=request.user.get_username(), at=now()))
+    return back(request, "alerts")
+
+
+@require_POST
+@for_traders
+def simulate(request: HttpRequest) -> HttpResponse:
+    """Send a test message of a rule on every channel it goes to."""
+    name, who = request.POST.get("rule", ""), request.user.get_username()
+    told(request, "The test message arrived on every channel.",
+         lambda: simulating.simulate(name, by=who, at=now(), send=True))  # fmt: skip
+    return back(request, "alerts")
+
+
+def _name(request: HttpRequest) -> str:
+    return request.POST.get("name", "")
+
+
+def _minutes(request: HttpRequest) -> Any:
+    """Return a function that reads the field ``minutes``: None when it is empty, BadInput when it is no number."""
+
+    def read() -> dt.timedelta | None:
+        text = request.POST.get("minutes", "").strip()
+        if not text:
+            return None
+        if not text.isdigit() or len(text) > 6:
+            raise BadInput(f"{text[:20]!r} is not a number of minutes", fix="write a whole number, e.g. 30")
+        return dt.timedelta(minutes=int(text))
+
+    return read
