@@ -87,7 +87,22 @@ def test_the_null_market_finds_leaks_that_pay(name):
     assert proof.mean > 0.6
 
 
-# T2: a bar that goes on
+# T2: what is served is what was taught, also by an engine that began today
+
+
+def last_bars(lane, n):
+    return lane_of({name: column[-n:] for name, column in columns_of(lane).items()})
+
+
+def test_an_engine_warmed_with_nine_sessions_sees_what_was_learned_from():
+    lane = market(3, Ground(symbols=1, days=30))[0]
+    taught = observed(lane, "intraday", SETUP)[0][-75:]
+    served = observed(last_bars(lane, 10 * 75), "intraday", SETUP)[0][-75:]
+    known = [k for k, name in enumerate(NAMES) if name != "sentiment"]
+    usual = taught[:, known].std(axis=0)
+    assert (np.abs(served - taught)[:, known] <= 1e-8 * usual).all()
+    cold = observed(last_bars(lane, 2 * 75), "intraday", SETUP)[0][-75:]
+    assert (np.abs(cold - taught)[:, known] > 1e-2 * usual).any()  # which is why a dataset begins with a warm-up
 
 
 @pytest.mark.django_db
