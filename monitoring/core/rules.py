@@ -171,7 +171,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "desk_trouble", W, "trouble", "{told}", critical_at=2.0, hold_for=5, keep_for=15,
-        runbook="The desk itself said so; its advice: {fix}",
+        runbook="The desk itself said so; its advice is in the context (fix).",
     ),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from monitoring.models.alerts import SEVERITIES, Episode
 
-STATES = [(s, s) for s in ("waiting", "sent", "failed", "merged")]
+STATES = [(s, s) for s in ("waiting", "sent", "failed", "merged", "withdrawn")]
 
 
 class Notification(models.Model):
@@ -23,7 +23,7 @@ class Notification(models.Model):
     severity = models.CharField(max_length=8, choices=SEVERITIES)
     urgent = models.BooleanField(default=False, help_text="never waits behind others nor in a digest")
     body = models.JSONField()
-    state = models.CharField(max_length=8, choices=STATES, default="waiting")
+    state = models.CharField(max_length=9, choices=STATES, default="waiting")
     made_at = models.DateTimeField()
     due_at = models.DateTimeField()
     claimed_by = models.CharField(max_length=120, blank=True)

@@ -16,10 +16,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Min
 
+from models_ml.selectors import training
 from monitoring.core.episodes import Reading
 from monitoring.models import Episode, Look, Notification, Report, Rollup, Sample
 from sensequant.lib import paths
 from sensequant.lib.stats import total
+from trading.selectors import students
 from trading.services import vitals
 from trading.services.vitals import RunVitals, Trouble
 
@@ -89,16 +91,21 @@ def _sentiment(view: View) -> Groups:
     return {name: Reading(float(n)) for name, n in vitals.sentiment_failures(at=view.at).items()}
 
 
-def _age_of(measure: str) -> Callable[[View], Groups]:
-    """Read what models_ml and releases report: an age that grows since it was reported."""
+def _teacher(view: View) -> Groups:
+    newest = training.teachers().filter(status="success").order_by("-finished_at").first()
+    return _aged(view, "" if newest is None else str(newest), newest.finished_at if newest else None)
 
-    def read(view: View) -> Groups:
-        return {
-            row.group: Reading(row.value + (view.at - row.at).total_seconds() / 3_600.0, row.context)
-            for row in view.reports() if row.measure == measure
-        }  # fmt: skip
 
-    return read
+def _student(view: View) -> Groups:
+    row = students.champion()
+    return {} if row is None or row.disabled_at else _aged(view, row.version, row.since)
+
+
+def _aged(view: View, what: str, since: dt.datetime | None) -> Groups:
+    """Return how many hours old something is; nothing when it does not exist."""
+    if since is None:
+        return {}
+    return {"": Reading((view.at - since).total_seconds() / 3_600.0, {"what": what})}
 
 
 def _reported(measure: str) -> Callable[[View], Groups]:
@@ -184,8 +191,8 @@ def _undelivered(view: View) -> Groups:
 
 def _chain(view: View) -> Groups:
     look = Look.objects.filter(name="monitor").first()
-    found = look.chain if look else []
-    groups = {"of alerts": Reading(float(len(found)), {"told": found[0]})} if found else {}
+    found: dict[str, list[str]] = look.chain if look else {}
+    groups = {name: Reading(float(len(told)), {"told": told[0]}) for name, told in found.items() if told}
     return groups | _reported("chain_breaks")(view)
 
 
@@ -208,8 +215,8 @@ MEASURES: Mapping[str, Callable[[View], Groups]] = MappingProxyType({
     "breaker_open": _breaker,
     "daily_loss_pct": _daily_loss,
     "sentiment_failures": _sentiment,
-    "teacher_age_hours": _age_of("teacher_age_hours"),
-    "student_age_hours": _age_of("student_age_hours"),
+    "teacher_age_hours": _teacher,
+    "student_age_hours": _student,
     "heartbeat_age": _silence,
     "broker_down": _broker,
     "latency_avg_ms": _latency,

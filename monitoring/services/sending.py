@@ -57,11 +57,27 @@ class Sender:
         row = self._next(at)
         if row is None:
             return False
+        if self._looked_after(row):
+            return True
         if not row.urgent and not self._may(at):
             row = self._digest(row, at) or row
         if self._claim(row, at):
             self._send(row)
         return True
+
+    def _looked_after(self, row: Notification) -> bool:
+        """Withdraw a message somebody has answered meanwhile on another channel; the local log gets it all the same.
+
+        The episode is read at each try, so an acknowledgement stops the rest of the chain.
+        """
+        episode = row.episode
+        if episode is None or self.channel == channels.LOG or episode.acked_at is None:
+            return False
+        if episode.acked_at <= row.made_at or row.reason == "resolved":
+            return False
+        return bool(Notification.objects.filter(pk=row.pk, state="waiting", claimed_by=row.claimed_by).update(
+            state="withdrawn", error=f"acknowledged by {episode.acked_by}"[:300]
+        ))  # fmt: skip
 
     def drain(self, *, most: int = 1_000) -> int:
         """Send everything that is due and return how many messages those were."""

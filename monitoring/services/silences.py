@@ -12,16 +12,20 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from monitoring.adapters import alertlog
 from monitoring.core.episodes import RESOLVED
 from monitoring.core.levels import Severity, worse
 from monitoring.core.matching import Matcher
 from monitoring.core.rules import Rule, split
 from monitoring.models import Episode, Silence
 from monitoring.services import auditing
+from sensequant.lib.clock import IST
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound
+from sensequant.lib.logs import get_logger
 
 LONGEST = dt.timedelta(hours=24)
 BY = "monitoring"
+log = get_logger("alerts")
 
 
 def _reason(text: str) -> str:
@@ -62,6 +66,7 @@ def acknowledge(
             row.ack_ended = ""
             row.save(update_fields=["acked_by", "acked_at", "ack_reason", "ack_until", "ack_ended"])
             auditing.append("acknowledged", by=by, at=at, episode=row, reason=words, until=row.ack_until)
+            _write_down(row, "acknowledged", by, words, at)
     return rows
 
 
@@ -76,7 +81,22 @@ def clear(name: str, *, by: str, at: dt.datetime, reason: str = "cleared by hand
     return rows
 
 
+def _write_down(row: Episode, what: str, by: str, reason: str, at: dt.datetime) -> None:
+    """Append what became of an acknowledgement to ``acknowledgements.jsonl`` once it is so; the rows are the truth."""
+    line = {"timestamp": at.astimezone(IST).isoformat(), "rule": row.rule, "group": row.group, "episode": row.pk,
+            "event": what, "operator": by, "reason": reason, "until": row.ack_until}  # fmt: skip
+
+    def write() -> None:
+        try:
+            alertlog.append("acknowledgements.jsonl", line)
+        except OSError as error:
+            log.warning("the acknowledgement could not be written down", error=str(error))
+
+    transaction.on_commit(write)
+
+
 def _end_ack(row: Episode, how: str, *, by: str, at: dt.datetime, what: str, why: str = "") -> None:
+    _write_down(row, what, by, why or how, at)
     auditing.append(what, by=by, at=at, episode=row, acked_by=row.acked_by, ack_reason=row.ack_reason, why=why)
     row.acked_by, row.acked_at, row.ack_reason, row.ack_until, row.ack_ended = "", None, "", None, how[:300]
     row.save(update_fields=["acked_by", "acked_at", "ack_reason", "ack_until", "ack_ended"])

@@ -22,7 +22,7 @@ from monitoring.services import acting, auditing, facts, outbox, rollups, rulebo
 from monitoring.services.rulebook import InForce
 from sensequant.lib.errors import SenseQuantError
 from sensequant.lib.logs import get_logger
-from trading.services import leases, vitals
+from trading.services import leases, predictions, vitals
 
 BY = "monitoring"
 EVERY = 5.0  # seconds between looks
@@ -238,11 +238,21 @@ def _tell(each: InForce, row: Episode, at: dt.datetime) -> int:
     return outbox.put(each.rule, row, reason, at=at)
 
 
+def _trails() -> dict[str, list[str]]:
+    """Return what is wrong with each trail nobody may change: that of alerts, and that of predictions."""
+    found = {"of alerts": [f"entry {number}: {why}" for number, why in auditing.breaks()][:20]}
+    try:
+        found["of predictions"] = [", ".join(map(str, each.values())) for each in predictions.check()["breaks"]][:20]
+    except SenseQuantError as error:
+        found["of predictions"] = [f"it cannot be read: {error}"]
+    return found
+
+
 def _sign(at: dt.datetime, seen: Seen) -> None:
-    """Leave a sign that somebody looked, and read the audit trail whole now and then."""
+    """Leave a sign that somebody looked, and read the trails whole now and then."""
     row, _ = Look.objects.get_or_create(name="monitor", defaults={"at": at})
     row.at, row.seconds, row.errors, row.holder = at, seen.seconds, seen.errors[:20], leases.myself()
     if row.chain_at is None or at - row.chain_at >= CHAIN_EVERY:
         row.chain_at = at
-        row.chain = [f"entry {number}: {why}" for number, why in auditing.breaks()][:20]
+        row.chain = _trails()
     row.save()

@@ -20,7 +20,7 @@ pytestmark = [
 def fires(desk):
     """Two alerts that fire, one of them told."""
     facts.report("release_watch", 1.0, at=now(), group="release-2026-11-25-with-a-long-name", told="Sharpe fell to 0.2")
-    facts.report("teacher_age_hours", 90.0, at=now(), group="")
+    facts.report("chain_breaks", 1.0, at=now(), group="of releases", told="entry 3 was changed")
     watching.look(at=now())
 
 

@@ -19,11 +19,11 @@ from django.conf import settings
 from django.db import connections
 
 from monitoring.models import Attempt, AuditEntry, Channel, Look, Notification
-from monitoring.services import channels, facts, monitor
+from monitoring.services import channels, facts, monitor, silences
 from monitoring.services.sending import Sender
 from sensequant.lib import crash, paths
 from sensequant.lib.clock import now
-from tests.monitoring.world import Sink, at, breaks, episode, look
+from tests.monitoring.world import Sink, at, breaks, condition, episode, look
 from trading.models import Lease
 
 ALERTS = 200
@@ -237,19 +237,31 @@ class TestWhatGoesWrong:
 
     def test_too_many_messages_become_a_digest_and_the_critical_ones_do_not_wait_in_it(self, everything, sink):
         for number in range(60):
-            facts.report("teacher_age_hours", 100.0, at=at(), group=f"t{number}")
+            condition(f"slow-{number}")
+        look(-5)
         breaks()
         look()
         send("webhook")
         bodies = sink.bodies()
         assert bodies[0]["rule"] == "release_watch_failed"
-        assert [body["rule"] for body in bodies[1:21]] == ["stale_teacher_artifacts"] * 20
+        assert [body["rule"] for body in bodies[1:21]] == ["desk_trouble"] * 20
         assert (bodies[21]["rule"], len(bodies[21]["lines"])) == ("digest", 40)
         assert len(bodies) == 22
         assert Notification.objects.filter(channel="webhook", state="merged").count() == 40
         assert len(lines()) == 0
         send("log")
         assert len(lines()) == 61
+
+    def test_an_acknowledgement_stops_what_other_channels_have_not_sent_yet(self, everything, post, sink):
+        sink.statuses = [500]
+        breaks()
+        look()
+        send()
+        silences.acknowledge("release_watch_failed", "on it", by="asha", at=at(1))
+        send(seconds=2)
+        row = Notification.objects.get(channel="webhook")
+        assert (row.state, row.error) == ("withdrawn", "acknowledged by asha")
+        assert (len(sink.seen), len(post.letters)) == (1, 1)
 
     def test_a_channel_tells_how_it_is(self, everything, sink):
         sink.statuses = [500]

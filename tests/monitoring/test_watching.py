@@ -1,15 +1,18 @@
 """What an operator lives through: it fires, is quiet when asked to, comes back when it must, and ends for everybody."""
 
 import datetime as dt
+import json
 
 import pytest
 
+from models_ml.models import TeacherRun
 from monitoring.core.matching import Matcher
 from monitoring.models import AuditEntry, Episode, Notification, Report
 from monitoring.services import auditing, facts, rulebook, silences
+from sensequant.lib import paths
 from sensequant.lib.errors import BadInput, NotAllowed
 from tests.monitoring.world import at, breaks, condition, episode, look, reasons, unknown_order
-from trading.models import Halt
+from trading.models import ActiveModel, Halt
 
 pytestmark = pytest.mark.django_db
 HOUR = 3_600
@@ -316,3 +319,38 @@ def test_a_removed_entry_is_missed():
         auditing.append("x", by="asha", at=at(second))
     AuditEntry.objects.order_by("id")[1].delete()
     assert [why for _, why in auditing.breaks()] == ["an entry before it is missing or was changed"]
+
+
+# what learning and predictions leave behind
+
+
+def test_old_models_are_told_of_with_the_documents_threshold():
+    TeacherRun.objects.create(
+        symbols=["INFY"],
+        status="success",
+        start="2026-11-01",
+        end="2026-11-20",
+        created_at=at(),
+        finished_at=at(-26 * HOUR),
+    )
+    ActiveModel.objects.create(
+        role="champion", version="s1", folder="x", digest="d", evidence="e", since=at(-20 * HOUR), by="asha", reason="x"
+    )
+    look()
+    assert episode("stale_teacher_artifacts").message == "The newest teacher is 26.0 hours old"
+    assert episode("stale_student_model") is None
+    look(5 * HOUR)
+    assert episode("stale_student_model").message == "The student in use is 25.0 hours old"
+
+
+def test_what_became_of_acknowledgements_is_in_the_documents_file(django_capture_on_commit_callbacks):
+    breaks()
+    look()
+    with django_capture_on_commit_callbacks(execute=True):
+        ack()
+        silences.clear(RULE, by="omar", at=at(20))
+    lines = (paths.resolve("logs/alerts") / "acknowledgements.jsonl").read_text().splitlines()
+    told = [json.loads(line) for line in lines[-2:]]
+    assert [(each["event"], each["operator"]) for each in told] == [
+        ("acknowledged", "asha"), ("acknowledgement cleared", "omar"),
+    ]  # fmt: skip
