@@ -31,10 +31,11 @@ from trading.core.state import TRADED, Happening
 from trading.selectors import learning
 from trading.selectors.learning import Closed
 from trading.services import calendar as calendars
-from trading.services import markets, runner, runs, strategies
+from trading.services import leases, markets, runner, runs, strategies
 
 REVIEWED = 10  # sessions whose trades are looked at, the evening's own the last of them
 HELD_OUT = 5  # sessions before them, on which what was found is tried
+LONGEST = 3_600.0  # seconds an evening may take before another process may begin it again
 WARM_UP = 5  # sessions before those, for the indicators
 BY = "eod_learning"
 log = get_logger("TeacherStudent")
@@ -43,10 +44,19 @@ log = get_logger("TeacherStudent")
 def learn(day: dt.date, *, at: dt.datetime, run: int | None = None, train: bool = True) -> Evening:
     """Return the evening of ``day``, done once: asking again gives what was found then.
 
-    ``train``: retrain where it is due. BadInput when the day is no session or not over yet. What fails is kept on the
+    ``train``: retrain where it is due. BadInput when the day is no session or not over
+    yet, NotAllowed while another process is at it. What fails is kept on the
     row, and raised.
     """
     _check(day, at)
+    lease = leases.take(f"evening:{day}", leases.myself(), ttl=LONGEST)
+    try:
+        return _learn(day, at, run, train)
+    finally:
+        leases.release(lease)
+
+
+def _learn(day: dt.date, at: dt.datetime, run: int | None, train: bool) -> Evening:
     found = learning.run_that_traded(day, run)
     name = found.strategy if found is not None else _configured()
     with transaction.atomic():

@@ -16,6 +16,7 @@ from models_ml.models import Evening
 from models_ml.services import promotions, trainings
 from models_ml.services.students import StudentSpec
 from models_ml.services.teachers import TeacherSpec
+from sensequant.lib.clock import ist
 from sensequant.lib.errors import SenseQuantError, is_bad_input
 from sensequant.lib.logs import get_logger
 from trading.core.rules import Setup
@@ -60,7 +61,7 @@ def retrain(run: Any, day: dt.date, *, at: dt.datetime) -> dict[str, Any]:
 def _train(
     wanted: markets.Wanted, order: runs.Ordered, start: dt.date, day: dt.date, at: dt.datetime
 ) -> dict[str, Any]:  # fmt: skip
-    folder = f"{settings.DESK.student_batch_output_dir}/eod_{day:%Y%m%d}_{order.strategy}"
+    folder = f"{settings.DESK.student_batch_output_dir}/eod_{day:%Y%m%d}_{order.strategy}_{ist(at):%Y%m%d%H%M%S}"
     spec = TeacherSpec(
         wanted.symbols, wanted.source, wanted.interval, start, day, wanted.sound_rows, order.strategy,
         windows(order, runs.setup_of(order, wanted)),

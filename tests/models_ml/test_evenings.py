@@ -10,11 +10,11 @@ from models_ml.core import review as rules
 from models_ml.core.review import Deal
 from models_ml.models import Evening
 from models_ml.services import evenings, retraining, watching
-from sensequant.lib.errors import BadInput
+from sensequant.lib.errors import BadInput, NotAllowed
 from tests.trading.desks import NOON, command, driven
 from tests.trading.pupils import installed, pupil
 from trading.models import Condition, EngineRun, ModelScore, StrategyConfig
-from trading.services import runner, runs, scoring, strategies, students
+from trading.services import leases, runner, runs, scoring, strategies, students
 
 DAY = dt.date(2026, 11, 6)
 SPAN = dt.date(2026, 10, 28), DAY
@@ -160,6 +160,15 @@ def test_the_held_out_week_lies_before_the_trades_that_were_looked_at_and_is_the
     assert found.validation["changed"]["sessions"] == 5
     assert found.validation["before"] != found.validation["changed"]
     assert found.outcome == ("rolled-back" if rules.holds(found.validation["changed"]) else "proposed")
+
+
+def test_two_processes_do_not_review_the_same_evening(losing, week):
+    week(GOOD)
+    held = leases.take(f"evening:{DAY}", "elsewhere:1:2:x", ttl=60)
+    with pytest.raises(NotAllowed, match="elsewhere"):
+        evenings.learn(DAY, at=NOON, train=False)
+    leases.release(held)
+    assert evenings.learn(DAY, at=NOON, train=False).outcome == "proposed"
 
 
 def test_a_day_without_trades_changes_nothing(db, home):

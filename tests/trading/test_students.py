@@ -10,7 +10,7 @@ from sensequant.lib.errors import BadInput, NotAllowed
 from tests.trading.desks import LIVELY, NOON, After, begun, driven, engine, lanes, moments, plan, play
 from tests.trading.pupils import installed, pupil, sealed, seat
 from tests.trading.test_parity import CHARGES
-from trading.core.scoring import Scored
+from trading.core.scoring import Scored, Scorer
 from trading.core.setups import make_setup
 from trading.core.state import ORDERED, SIGNAL
 from trading.models import ActiveModel, Condition, ModelScore, Signal
@@ -205,3 +205,34 @@ def test_a_word_that_is_no_chance_counts_as_a_failure(tmp_path, monkeypatch):
     monkeypatch.setattr(type(one.scorer), "score", lambda *_: said)
     found = play(judged, moments(over)[1])
     assert any(x.kind == ORDERED for x in found)
+
+
+@pytest.mark.django_db
+def test_a_champion_that_falls_silent_in_the_middle_is_said(tmp_path, switched_on, monkeypatch):
+    row = installed(tmp_path, NOON)
+    said = iter([Scored(0.7, 0.2, 0.1, 0.7, 1)] * 5)
+    monkeypatch.setattr(Scorer, "score", lambda *_: next(said))
+    run = driven()
+    assert run.state == "finished"
+    assert ModelScore.objects.filter(model=row).count() == 5
+    assert Condition.objects.get(code="student-missing", until=None).message.endswith("StopIteration")
+
+
+@pytest.mark.django_db
+def test_a_champion_of_other_features_is_said(tmp_path, switched_on):
+    installed(tmp_path, NOON, pupil(digest="d" * 64))
+    driven()
+    assert "made otherwise" in Condition.objects.get(code="student-missing", until=None).message
+
+
+@pytest.mark.django_db
+def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(tmp_path, switched_on):
+    installed(tmp_path, NOON)
+    whole, broken = driven(name="whole"), driven(begun(name="broken"), looks=150)
+    assert broken.state == "suspended"
+    broken = driven(broken)
+    names = ("at", "symbol", "direction", "model_version", "model_confidence", "objections")
+    ours, theirs = (list(run.signals.order_by("at", "symbol").values_list(*names)) for run in (broken, whole))
+    assert len(theirs) > 50
+    assert ours == theirs
+    assert broken.scores.count() == whole.scores.count()

@@ -66,7 +66,9 @@ class Market(Protocol):
 
 
 class Judges(Protocol):
-    """Students that are asked before an entry, and remember what they said."""
+    """Students that are asked before an entry, and remember what they said; ``fallen`` says why the first is silent."""
+
+    fallen: str
 
     def word(self, lane: int, bar: Bar, f: Any, direction: int) -> float:
         """Return what goes into the bar as ``student``."""

@@ -139,7 +139,7 @@ class Runner:
         if not isinstance(self.tape, Tape) and not going_on:
             for lane in range(len(self.tape.specs)):
                 self.engine.warm(lane, self.tape.before_today(lane))
-        self.standing = students.standing()
+        self.standing, self.fallen = students.standing(), False
         self.engine.judges = scoring.council(order.strategy, setup, at=clock())
         self.recorder = self._make_recorder()
         self.tracing = Tracing(self.recorder)
@@ -275,9 +275,14 @@ class Runner:
 
     def _look_at_students(self) -> None:
         """Let another student score, or none, from the next bar on, when what is in place has changed."""
-        if not settings.DESK.student_model_enabled or (standing := students.standing()) == self.standing:
+        if not settings.DESK.student_model_enabled:
             return
-        self.standing = standing
+        if (judges := self.engine.judges) is not None and judges.fallen and not self.fallen:
+            scoring.tell(judges, at=self.wall())
+            self.fallen = True
+        if (standing := students.standing()) == self.standing:
+            return
+        self.standing, self.fallen = standing, False
         self.engine.judges = scoring.council(self.engine.name, self.engine.setup, at=self.wall())
 
     def _block(self) -> None:

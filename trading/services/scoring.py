@@ -57,6 +57,7 @@ class Council:
         self._found: list[Scored] = []
         self._sitting: list[_Sitting] = []
         self.refused: dict[str, str] = {}
+        self.fallen = ""  # why the champion is left out; empty while it is not
         for seat in seats:
             try:
                 self._sitting.append(_Sitting(seat, row_maker(seat.scorer, name, setup)))
@@ -100,14 +101,25 @@ class Council:
 
     def _refuse(self, seat: Seat, error: Exception) -> None:
         self.refused[seat.scorer.version] = str(error)
+        if seat.role == CHAMPION:
+            self.fallen = str(error) or type(error).__name__
         log.error("a student is left out", version=seat.scorer.version, role=seat.role, error=str(error))
 
 
 def council(name: str, setup: Setup, *, at: dt.datetime) -> Council | None:
     """Return the students that score decisions of strategy ``name`` now; None when there are none."""
     seats = students.wanted(at)
-    found = Council(seats, name, setup) if seats else None
-    return found if found is not None and (found.champion or seats) else None
+    if not seats:
+        return None
+    found = Council(seats, name, setup)
+    tell(found, at=at)
+    return found
+
+
+def tell(judges: Council, *, at: dt.datetime) -> None:
+    """Say by a Condition that the champion was left out, if it was; the desk trades on without it."""
+    if judges.fallen:
+        students.trades_without(judges.fallen, at=at)
 
 
 def told(name: str, setup: Setup, lanes: Sequence[LaneBars], seats: Sequence[Seat]) -> list[LaneBars]:

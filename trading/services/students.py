@@ -164,6 +164,15 @@ def wanted(at: dt.datetime) -> Sequence[Seat]:
     return [seat, *found] if seat else found
 
 
+def trades_without(why: str, *, at: dt.datetime) -> None:
+    """Say by a Condition, and in the log, that the desk trades without a student and why."""
+    conditions.hold(
+        MISSING, level="warn", message=f"the desk trades without a student: {why}", at=at,
+        fix="promote one (manage.py promote_student_models), roll back, or set STUDENT_MODEL_ENABLED=false",
+    )  # fmt: skip
+    log.warning("trading without a student", why=why)
+
+
 def _champion_of(at: dt.datetime) -> Seat | None:
     row, pinned = champion(), settings.DESK.student_model_version
     why = ""
@@ -177,12 +186,10 @@ def _champion_of(at: dt.datetime) -> Seat | None:
             seat = seated(row)
         except SenseQuantError as error:
             why = str(error)
-    conditions.keep(
-        bool(why), MISSING, level="warn", message=f"the desk trades without a student: {why}", at=at,
-        fix="promote one (manage.py promote_student_models), roll back, or set STUDENT_MODEL_ENABLED=false",
-    )  # fmt: skip
     if why:
-        log.warning("trading without a student", why=why)
+        trades_without(why, at=at)
+    else:
+        conditions.clear(MISSING, at=at)
     return seat
 
 
