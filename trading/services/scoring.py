@@ -22,6 +22,7 @@ from trading.core.signals import LONG, SHORT
 from trading.core.strategies import strategy
 from trading.core.student_rows import row_maker
 from trading.services import students
+from trading.services.engine import Judges
 from trading.services.students import CHAMPION, Seat
 from trading.services.tapes import bars_between
 
@@ -116,7 +117,7 @@ def council(name: str, setup: Setup, *, at: dt.datetime) -> Council | None:
     return found
 
 
-def tell(judges: Council, *, at: dt.datetime) -> None:
+def tell(judges: Judges, *, at: dt.datetime) -> None:
     """Say by a Condition that the champion was left out, if it was; the desk trades on without it."""
     if judges.fallen:
         students.trades_without(judges.fallen, at=at)
