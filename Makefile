@@ -7,7 +7,7 @@ CODE := sensequant trading models_ml monitoring releases
 PAIR ?= -n 2 --dist loadfile
 VENDOR := static/vendor/.stamp
 .DEFAULT_GOAL := run
-.PHONY: run test check lint bench setup
+.PHONY: run test check lint bench setup sample-optimization
 
 run: .venv/.run $(VENDOR)
 	@exec $(PY) manage.py standalone
@@ -33,6 +33,12 @@ lint: .venv/.dev
 
 bench: .venv/.bench
 	@$(PY) manage.py bench $(ARGS)
+
+# an optimisation of the demo market, with every file it leaves, under data/optimization/sample_run
+sample-optimization: .venv/.run
+	@$(PY) manage.py optimize --data-source demo --symbols DEMOBANK DEMOOIL DEMOTECH DEMOAUTO \
+	  --start-date 2026-01-01 --end-date 2026-10-30 --strategy intraday --interval 5minute \
+	  --config config/optimization/intraday_grid.json --output-dir $${SENSEQUANT_HOME:-var}/data/optimization/sample_run $(ARGS)
 
 setup: .venv/.dev $(VENDOR)
 

@@ -145,6 +145,7 @@ def deployment_plan(p: Plan) -> str:
         both=table(("Baseline", p.baseline), ("Optimized", p.best), ("Optimized, test days", p.test)),
         baseline=table(("Baseline", p.baseline)),
         best=table(("Optimized", p.best)),
+        standing=" **Rejected: see section 1.**" if p.honesty["verdict"] == REJECT else "",
         score=shown(p.score, "{:.4f}"),
         parameters=_parameters(p),
         criteria=_criteria(p),
@@ -180,7 +181,7 @@ as it is, and everything below is compared with it.
 
 ## 3. Optimized Configuration (Recommended)
 
-Configuration `{p.config_id}`, score {score}.
+Configuration `{p.config_id}`, score {score}.{standing}
 
 {best}
 

@@ -36,6 +36,7 @@ ONE_THREAD = {
 AHEAD = 4  # ids handed to each worker before it asks for more: few, so that a stop is obeyed soon
 LOOK = 0.2  # seconds between looks at whether to stop, and at the rows that Celery's workers write
 SILENT = 120.0  # seconds without a settled row until Celery is told the open ids again
+PING, PINGS = 2.0, 10  # seconds, and how often, a Celery worker is asked whether it is there
 DEATHS = 3  # pools that may break before we give up
 
 Id = int | str
@@ -199,7 +200,7 @@ def _celery(work: Work, ids: Sequence[Id], total: int, watch: Watch) -> bool:
 
     if str(current_app.conf.broker_url or "").startswith("memory"):
         raise BadInput("celery has no workers here: the broker is inside this process", fix="set REDIS_URL")
-    if not current_app.control.ping(timeout=2.0):
+    if not _somebody(current_app):
         raise Unavailable("no Celery worker answers", fix="start one: celery -A sensequant worker")
     left, before = list(ids), total - len(ids)
     _send(work, left)
@@ -217,6 +218,11 @@ def _celery(work: Work, ids: Sequence[Id], total: int, watch: Watch) -> bool:
             _send(work, left)
             heard = time.monotonic()
     return True
+
+
+def _somebody(app: Any) -> bool:
+    """Say whether a worker answers, giving one that is just starting or busy a little time."""
+    return any(app.control.ping(timeout=PING) for _ in range(PINGS))
 
 
 def _send(work: Work, ids: Sequence[Id]) -> None:

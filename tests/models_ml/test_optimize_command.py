@@ -4,13 +4,15 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 
 import pytest
 
 from models_ml.models import OptimizationRun
-from tests.trading.desks import command, manage
+from tests.trading.desks import ROOT, command, environment, manage
 
 pytestmark = pytest.mark.django_db
 SPAN = ("--data-source", "demo", "--symbols", "DEMOBANK", "--start-date", "2026-09-01", "--end-date", "2026-10-30")
@@ -96,6 +98,28 @@ def test_kill_nine_in_the_middle_and_resume_give_the_ranking_of_an_uninterrupted
     assert second["run_id"] == 1
     assert second["ranked"] == first["ranked"]
     assert second["honesty"] == first["honesty"]
+
+
+@pytest.mark.redis
+@pytest.mark.slow
+def test_celery_workers_give_the_same_answer_in_the_same_order(tmp_path, grid, redis_url):
+    """A worker of another process takes every configuration over Redis; the ranking is that of one core."""
+    words = ("--config", grid, "--json", "--telemetry-sample-rate", "0")
+    named = {"REDIS_URL": redis_url}
+    manage(tmp_path, "migrate", "-v0", **named).communicate(timeout=60)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "sensequant", "worker", "--pool", "solo", "--loglevel", "ERROR"],
+        cwd=ROOT, env=environment(tmp_path, **named), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        spread = manage(tmp_path, "optimize", *WORDS, *words, "--workers", "celery", **named)
+        _, whole, _ = optimize(*words, "--workers", 1, "--output-dir", tmp_path / "whole")
+        told, errors = spread.communicate(timeout=120)
+    finally:
+        worker.terminate()
+        worker.wait(timeout=30)
+    assert spread.returncode == 0, errors
+    assert json.loads(told)["ranked"] == json.loads(whole)["ranked"]
 
 
 def _kill_when_some_are_done(process, database):
