@@ -16,6 +16,7 @@ from models_ml.services import artifacts, asking, judging, searching, trials
 from sensequant.lib.errors import Failed, NotAllowed, NotFound, SenseQuantError, is_bad_input
 from sensequant.lib.fan_out import Watch, fan_out
 from sensequant.lib.logs import get_logger
+from trading.core.kernel import is_compiled
 from trading.core.panel import LaneBars
 from trading.services import markets
 
@@ -172,33 +173,46 @@ def _search(run: OptimizationRun, asked: asking.Asked, how: How) -> bool:
     total = len(found) or asked.spec.max_configs
     OptimizationRun.objects.filter(pk=run.pk).update(total=total)
     run.total = total
-    first: list[int] = []
-    if asked.spec.run_baseline:
-        digest = trials.identity(asked.order, {}, asked.wanted)
-        Trial.objects.get_or_create(
-            run=run, number=0, role="baseline", defaults={"digest": digest, "params": {}, "status": "waiting"}
-        )
-        first = list(run.trials.filter(role="baseline").values_list("pk", flat=True))
-    if first and not _work(run, first, how):  # by itself: what it compiles, all others find ready
-        return False
+    first = _baseline(run, asked) if asked.spec.run_baseline else []
+    if first and how.workers != 1 and not is_compiled(run.strategy):
+        if not _work(run, first, how):  # by itself: what it compiles, all others find ready
+            return False
+        first = []
+
+    def work(ids: list[int]) -> bool:
+        together = [*first, *ids]
+        first.clear()
+        return _work(run, together, how)
+
     if asked.spec.search == "adaptive":
-        return searching.adaptive(run, asked, lambda ids: _work(run, ids, how))
-    return _work(run, searching.keep(run, found, 1), how)
+        return searching.adaptive(run, asked, work)
+    return work(searching.keep(run, found, 1))
+
+
+def _baseline(run: OptimizationRun, asked: asking.Asked) -> list[int]:
+    """Return the id of the trial that changes nothing, kept if it was not there yet."""
+    digest = trials.identity(asked.order, {}, asked.wanted)
+    told = {"digest": digest, "params": {}, "status": "waiting"}
+    Trial.objects.get_or_create(run=run, number=0, role="baseline", defaults=told)
+    return list(run.trials.filter(role="baseline").values_list("pk", flat=True))
 
 
 def _work(run: OptimizationRun, ids: list[int], how: How) -> bool:
     """Have the trials of ``ids`` tried; return False when the run was cancelled meanwhile."""
-    rows, base = OptimizationRun.objects.filter(pk=run.pk), min(ids)
-    before = run.trials.filter(role="config", pk__lt=base).count()
+    rows = OptimizationRun.objects.filter(pk=run.pk)
+    configs = run.trials.filter(role="config")
+    before, own = configs.filter(pk__lt=min(ids)).count(), configs.filter(pk__in=ids).count()
+    extra = len(ids) - own  # the baseline, which is done first and is no configuration
     noted = -BEAT
 
     def progress(done: int, total: int) -> None:
         nonlocal noted
-        how.progress(before + done, max(run.total, before + total))
+        done = before + max(0, done - extra)
+        how.progress(done, max(run.total, before + own))
         moment = how.clock().timestamp()
         if moment - noted >= BEAT:
             noted = moment
-            share = min(0.99, (before + done) / max(1, run.total))
+            share = min(0.99, done / max(1, run.total))
             rows.filter(status="running").update(progress=share, seen_at=how.clock())
 
     def settled(open_ids: Any) -> set[int]:

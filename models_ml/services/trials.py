@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -64,13 +65,19 @@ def parts_of(run: OptimizationRun) -> Parts:
 
 
 def ground(run: OptimizationRun, lanes: Sequence[LaneBars] | None = None) -> Ground:
-    """Return what the run's configurations stand on; bars of the test days are not even read."""
+    """Return what the run's configurations stand on; bars of the test days are not even read.
+
+    With the ``lanes`` of one last look, the desk runs plain unless this process has the compiler already or the look
+    is long: loading it for two passes costs more memory than the time is worth.
+    """
     parts, order = parts_of(run), order_of(run)
     last = dt.date.fromordinal(parts.validation.last)
     wanted = replace(wanted_of(run), end=last)
     bars = list(lanes) if lanes is not None else markets.lanes(wanted, at=run.created_at)
     joined = panel(bars)
     compiled = runs.worth_compiling(run.strategy, len(joined) * max(1, run.total))
+    if lanes is not None and "numba" not in sys.modules:
+        compiled = len(joined) > runs.BARS_WORTH_COMPILING
     return Ground(
         run.strategy, threshold(run.strategy, strategy(run.strategy).KIND), wanted, order, joined,
         runs.charges_of(order, wanted, bars), parts, run.spec, compiled,
