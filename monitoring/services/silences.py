@@ -24,6 +24,7 @@ from sensequant.lib.errors import BadInput, NotAllowed, NotFound
 from sensequant.lib.logs import get_logger
 
 LONGEST = dt.timedelta(hours=24)
+IDLE = dt.timedelta(minutes=30)  # a silence that was of use and no longer is ends after this long
 BY = "monitoring"
 log = get_logger("alerts")
 
@@ -148,6 +149,14 @@ def end(number: int, *, by: str, at: dt.datetime, reason: str = "ended by hand")
         auditing.append("silence ended", by=by, at=at, silence=number, why=reason)
     row.refresh_from_db()
     return row
+
+
+def tidy(*, at: dt.datetime) -> int:
+    """End the silences that kept something quiet and have had nothing to do since, and return how many those were."""
+    idle = Silence.objects.filter(ended_at=None, until__gt=at, matched_at__lte=at - IDLE)
+    for row in idle:
+        end(row.pk, by=BY, at=at, reason=f"it has kept nothing quiet for {IDLE}")
+    return len(idle)
 
 
 def in_force(*, at: dt.datetime) -> list[Silence]:

@@ -63,6 +63,7 @@ def look(*, at: dt.datetime, only: Iterable[str] = ()) -> Seen:
     begun = time.monotonic()
     view, seen, wanted = facts.View(at, begun), Seen(), set(only)
     _keep_numbers(view, seen)
+    silences.tidy(at=at)
     now = Now(view, seen, _opened(), silences.in_force(at=at), vitals.in_session(at=at))
     for each in sorted(rulebook.in_force(), key=lambda one: not one.rule.inhibits):  # causes first
         if not wanted or each.rule.key in wanted:

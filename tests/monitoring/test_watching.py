@@ -153,6 +153,19 @@ def test_ending_a_silence_by_hand_is_told_as_well():
     assert reasons() == ["silence ended: omar's (deployment) was ended by asha"]
 
 
+def test_a_silence_that_has_nothing_more_to_keep_quiet_ends_by_itself():
+    quiet = hush(minutes=600)
+    breaks()
+    look()
+    breaks(10, value=0.0)
+    look(10)
+    look(20 * 60)
+    assert silences.in_force(at=at(20 * 60)) == [quiet]
+    look(31 * 60)
+    quiet.refresh_from_db()
+    assert (quiet.ended_by, quiet.ended_why) == ("monitoring", "it has kept nothing quiet for 0:30:00")
+
+
 def test_what_ends_while_silenced_is_told_to_those_who_saw_it_fire():
     breaks()
     look()
