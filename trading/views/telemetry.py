@@ -20,7 +20,7 @@ from trading.services import accuracy_sources, predictions
 CARD = (
     ("precision LONG", "precision_long", "share"), ("precision SHORT", "precision_short", "share"),
     ("hit ratio", "hit_ratio", "share"), ("win rate", "win_rate", "share"), ("Sharpe", "sharpe_ratio", "ratio"),
-    ("max drawdown", "max_drawdown", "share2"), ("profit factor", "profit_factor", "ratio"),
+    ("max drawdown", "max_drawdown", "share2"), ("profit factor", "profit_factor", "number"),
     ("average hold", "avg_holding_minutes", "minutes"),
 )  # fmt: skip
 PACE = (
