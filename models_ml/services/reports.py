@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.contrib.staticfiles import finders
+
 from models_ml.adapters import report_pdf
 from models_ml.core.report_html import html
 from models_ml.core.report_markdown import markdown
 from models_ml.core.report_notebooks import accuracy_notebook, backtest_notebook, optimization_notebook
 from models_ml.core.reports import Document
 from models_ml.services import report_accuracy, report_backtest, report_optimization
-from sensequant.config import ROOT
 from sensequant.lib import paths
 from sensequant.lib.clock import ist
 from sensequant.lib.errors import BadInput, Failed
@@ -26,7 +27,7 @@ KINDS: dict[str, Any] = {
     "backtest": report_backtest,
 }
 FORMATS = {"html": ".html", "markdown": ".md", "pdf": ".pdf", "ipynb": ".ipynb"}
-LIBRARY = ROOT / "static" / "vendor" / "plotly-cartesian.min.js"
+LIBRARY = "vendor/plotly-cartesian.min.js"
 FOLDER = "data/reports"
 
 
@@ -60,11 +61,10 @@ def usual(kind: str, run: str, form: str) -> Path:
 
 
 def _html(document: Document, path: Path) -> None:
-    try:
-        library = LIBRARY.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise Failed(f"{LIBRARY} is not there", fix="run: npm ci && npm run vendor") from None
-    _whole(path, html(document, library))
+    library = finders.find(LIBRARY)
+    if not isinstance(library, str):
+        raise Failed(f"static/{LIBRARY} is not there", fix="run: npm ci && npm run vendor")
+    _whole(path, html(document, Path(library).read_text(encoding="utf-8")))
 
 
 def _markdown(document: Document, path: Path) -> None:

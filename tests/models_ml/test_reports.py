@@ -257,7 +257,7 @@ def test_a_run_that_has_not_ended_and_a_place_that_cannot_be_written_are_said(ho
 
 
 def test_without_the_chart_library_html_is_refused_with_the_way_to_get_it(backtest, monkeypatch, home):
-    monkeypatch.setattr(reports, "LIBRARY", home / "nowhere.js")
+    monkeypatch.setattr(reports, "LIBRARY", "vendor/nowhere.js")
     with pytest.raises(Failed, match="npm run vendor"):
         reports.export("backtest", backtest, "html", at=NOON)
 
