@@ -2,17 +2,21 @@
 
 import datetime as dt
 import json
+import time
 
 import pytest
+from django.db import connection
 
 from models_ml.models import TeacherRun
 from monitoring.core.matching import Matcher
 from monitoring.models import AuditEntry, Episode, Notification, Report
 from monitoring.services import auditing, facts, rulebook, silences
 from sensequant.lib import paths
+from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed
 from tests.monitoring.world import at, breaks, condition, episode, look, reasons, unknown_order
 from trading.models import ActiveModel, Halt
+from trading.services import vitals
 
 pytestmark = pytest.mark.django_db
 HOUR = 3_600
@@ -154,7 +158,7 @@ def test_ending_a_silence_by_hand_is_told_as_well():
 
 
 def test_a_silence_that_has_nothing_more_to_keep_quiet_ends_by_itself():
-    quiet = hush(minutes=600)
+    quiet = hush(minutes=600, rule=RULE)
     breaks()
     look()
     breaks(10, value=0.0)
@@ -367,3 +371,12 @@ def test_what_became_of_acknowledgements_is_in_the_documents_file(django_capture
     assert [(each["event"], each["operator"]) for each in told] == [
         ("acknowledged", "asha"), ("acknowledgement cleared", "omar"),
     ]  # fmt: skip
+
+
+@pytest.mark.real_clocks
+def test_a_clock_that_is_off_is_told_where_another_can_be_asked():
+    found = vitals.clock_skew(at=now() - dt.timedelta(seconds=7), since=time.monotonic())
+    if connection.vendor == "postgresql":
+        assert found["the database"] == pytest.approx(-7.0, abs=1.0)
+    else:
+        assert found == {}
