@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from asgiref.sync import SyncToAsync
-from django.db import connections
+from django.db import connection, connections
 
 from sensequant.lib.clock import IST
 from tests import services
@@ -23,11 +23,30 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup):
+def django_db_setup(django_db_setup, django_db_blocker):
     """Leave no connection behind: sockets read the database in a thread that outlives their tests."""
+    with django_db_blocker.unblock():
+        _empty_quickly()
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
     connections.close_all()
+
+
+def _empty_quickly():
+    """Let PostgreSQL delete what a test left behind: to truncate eighty small tables takes the disk a second."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT usesuper FROM pg_user WHERE usename = current_user")
+        if not cursor.fetchone()[0]:
+            return
+    quoted = connection.ops.quote_name
+
+    def sql_flush(style, tables, **_):
+        deletes = [f"DELETE FROM {quoted(table)}" for table in tables]  # noqa: S608
+        return ["SET session_replication_role = replica", *deletes, "SET session_replication_role = DEFAULT"]
+
+    connection.ops.sql_flush = sql_flush
 
 
 @pytest.fixture

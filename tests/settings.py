@@ -40,3 +40,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"desk_test_{os.getpid()}"}
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # As above: no test waits for the disk.
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    options["options"] = f"{options.get('options', '')} -c synchronous_commit=off".strip()

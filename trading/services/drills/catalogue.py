@@ -74,6 +74,15 @@ def killed(times: int, name: str, seed: int, dice: Dice) -> Plan:
     return Plan(name, seed, trading(dice), (stop_hit(dice), *(Step(at, "kill") for at in moments)))
 
 
+def hunted(name: str, seed: int, dice: Dice) -> Plan:
+    """Kill the process at twenty random moments of a longer stretch of trading."""
+    stretches = [later(trading(dice), 2.4 * part) for part in range(4)]
+    decisions = tuple(each for stretch in stretches for each in stretch)
+    kills = sorted(_at(dice, 0.05, 9.8) for _ in range(20))
+    hits = [replace(stop_hit(dice, lane), at=2.4 * lane + 1.3) for lane in range(3)]
+    return Plan(name, seed, decisions, (*hits, *(Step(at, "kill") for at in kills)), lasts=10.0)
+
+
 def struck(fault_name: str, verb: str, name: str, seed: int, dice: Dice, **params: Any) -> Plan:
     """Let a fault strike one verb some times, of entries or of exits; sometimes the process is killed as well."""
     late = 0.9 if dice.random() < 0.5 else 0.0
@@ -269,6 +278,7 @@ def _books() -> dict[str, Maker]:
 def _rest() -> dict[str, Maker]:
     return {
         "killed-once": partial(killed, 1), "killed-thrice": partial(killed, 3), "killed-often": partial(killed, 6),
+        "killed-twenty-times": hunted,
         "frozen-anywhere": frozen, "two-engines": two_engines,
         "session-expired": partial(session, "session_expired"),
         "session-replaced": partial(session, "session_replaced"),
