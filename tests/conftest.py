@@ -20,6 +20,8 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=why))
         if services.ON_POSTGRES and item.get_closest_marker("sqlite"):
             item.add_marker(pytest.mark.skip(reason="about SQLite itself"))
+        if services.ON_POSTGRES and item.get_closest_marker("once"):
+            item.add_marker(pytest.mark.skip(reason="shows nothing about the database"))
 
 
 @pytest.fixture(scope="session")

@@ -183,7 +183,7 @@ def test_an_order_whose_turn_does_not_come_in_time_is_not_sent(broker, denials, 
     began = time.monotonic()
     with pytest.raises(errors.BudgetSpent):
         broker.desk(budget=Crowded(denials, retry_after)).place(TICKET, deadline=soon(deadline), exit=False)
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 1.9
     assert broker.asked == []
 
 

@@ -80,7 +80,7 @@ def test_closing_hangs_up_for_good_and_at_once(venue):
         handlers = [line._handler for line in (heard.stream.ticks, heard.stream.orders)]
         begun = time.monotonic()
         heard.stream.close()
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 4.0
         until(lambda: not any(each.sio.connected for each in handlers))
         heard.take()
         time.sleep(0.2)
@@ -214,7 +214,7 @@ def test_a_server_that_hangs_cannot_hold_up_the_close(venue):
         try:
             begun = time.monotonic()
             heard.stream.close()
-            assert time.monotonic() - begun < 1.5
+            assert time.monotonic() - begun < 4.0
         finally:
             venue.process.send_signal(signal.SIGCONT)
 

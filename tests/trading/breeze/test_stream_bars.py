@@ -12,7 +12,7 @@ from trading.models import Condition
 from trading.models.fetching import StreamBar
 from trading.services.live_day import Patience
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.once]
 SYMBOLS = ("DEMOCEM", "DEMOINFRA", "DEMOLABS")
 MARKET = (
     "--date", "2026-11-23", "--at", "09:14", "--speed", "60", "--ticks-per-second", "20", "--calls-per-minute", "99999",

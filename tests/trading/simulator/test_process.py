@@ -93,7 +93,7 @@ def test_the_demo_market_is_served_with_its_older_bars_at_many_ticks_a_second():
             listener.wait(1)
             start = time.monotonic()
             listener.wait(31)
-            assert 1.0 < time.monotonic() - start < 4.0
+            assert 1.0 < time.monotonic() - start < 12.0
 
 
 SCENARIOS = {
