@@ -60,10 +60,17 @@ def look_on(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floa
 
 
 def deal(now: Bar, qty: int, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable, ev: Floats) -> None:
-    """Book ``qty`` shares of the lane's waiting order at the price of ``now``."""
-    if K[SIDE] == 0:
+    """Book ``qty`` shares of the lane's waiting order at the price of ``now``.
+
+    What is held over night and was entered in the last minutes of the session it was decided in has that session not
+    counted as one it was held in: from open to open and from close to close, two sessions are two.
+    """
+    opens, decided = K[SIDE] == 0, K[PEND_SESSION]
+    if opens:
         K[SEEN] = now.session
     book(now, K[PEND_WAY], qty, now.close, L, K, A, N, s, table, ev)
+    if opens and s.rules.intraday == 0 and decided == now.session:
+        K[HELD] = 0
 
 
 def late_deal(

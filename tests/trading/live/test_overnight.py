@@ -8,6 +8,7 @@ from sensequant.lib.clock import IST
 from tests.trading.live.desk import Desk
 from trading.adapters.breeze.errors import SessionLost
 from trading.core.orders import Status
+from trading.core.state import HELD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OPEN = dt.datetime(2026, 11, 24, 9, 15, tzinfo=IST)  # stands for the next session's
@@ -87,3 +88,16 @@ def test_an_exit_waits_as_long_as_the_exchange_takes_none(desk):
     assert len(desk.venue.verbs("place")) == 1
     desk.clock.at, desk.continuous = OPEN + dt.timedelta(hours=1), True
     desk.until(lambda: len(desk.venue.book) == 2)
+
+
+@pytest.mark.parametrize(("waits", "held"), [(False, 0), (True, 1)], ids=["the same session", "the next open"])
+def test_a_session_counts_as_held_from_its_open_on_and_not_when_it_was_entered_in_its_last_minutes(desk, waits, held):
+    overnight(desk)
+    desk.continuous = not waits
+    order = desk.buy()
+    if waits:
+        desk.clock.at, desk.continuous = OPEN + dt.timedelta(seconds=3), True
+    desk.until(lambda: status(order) == Status.WORKING)
+    desk.venue.fill(desk.venue.newest(), 10)
+    desk.until(lambda: desk.held() == 10)
+    assert desk.engine.K[0][HELD] == held
