@@ -32,7 +32,7 @@ from trading.services import conditions, markets, runner, runs, students
 WINDOW = 5  # sessions whose inputs are compared with all before
 FEWEST_ROWS = 30
 FARTHEST = 50.0  # where a setup has no stop or target, the barrier lies out of reach
-BETTER, DRIFTING = "challenger-better", "student-drift"
+DRIFTING = "student-drift"
 log = get_logger("students")
 
 
@@ -202,7 +202,7 @@ def _against(row: Any, one: Decisions, other: Decisions, at: dt.datetime) -> dic
     spread = float(gains.std(ddof=1)) if gains.size > 1 else 0.0
     effect = float(gains.mean()) / spread if spread > 0.0 else 0.0
     conditions.keep(
-        found.enough, BETTER, level="info", subject=row.version, at=at,
+        found.enough, students.BETTER, level="info", subject=row.version, at=at,
         message=f"{row.version} earned more than the champion, evidence {found.highest:.0f} to 1",
         fix="judge it with manage.py promote_student_models --candidate and have it signed",
     )  # fmt: skip

@@ -285,6 +285,7 @@ PLACES = [
     "/risk",
     "/journal/",
     "/backtests/",
+    "/models",
     "/chart/DEMOBANK/",
     "/settings",
     "/login",

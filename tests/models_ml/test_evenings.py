@@ -255,6 +255,8 @@ def test_a_challenger_that_earned_more_for_months_is_named_and_decides_nothing(s
     assert found["against_champion"]["better"]
     assert Condition.objects.get(code="challenger-better", until=None).subject == challenger.version
     assert students.champion().pk == champion.pk
+    students.dismiss(challenger.pk, by="asha", reason="judged", at=NOON)
+    assert not Condition.objects.filter(code="challenger-better", until=None).exists()
 
 
 def test_moved_inputs_warn_at_once_and_end_it_on_the_third_evening(scored):

@@ -10,6 +10,7 @@ from typing import Any
 from sensequant.lib.clock import IST
 from trading.models import ActiveModel, EngineRun, ModelScore, Signal, Trade
 
+SETTLES = dt.timedelta(days=40)
 PREFERRED = ("live", "dry-run", "replay")
 
 
@@ -88,9 +89,13 @@ def said(model: ActiveModel, *, until: dt.datetime) -> list[Said]:
 
 
 def unsettled(*, until: dt.datetime) -> dict[int, list[Said]]:
-    """Return what was said of bars that started before ``until`` and has no outcome yet, by run, oldest first."""
+    """Return what was said of bars that started before ``until`` and has no outcome yet, by run, oldest first.
+
+    What has none after so many days never will: it could not have been traded.
+    """
     found: dict[int, list[Said]] = {}
-    for row in ModelScore.objects.filter(outcome=None, at__lt=until).order_by("at", "id").iterator():
+    rows = ModelScore.objects.filter(outcome=None, at__lt=until, at__gte=until - SETTLES).order_by("at", "id")
+    for row in rows.iterator():
         found.setdefault(row.run_id, []).append(_said(row))
     return found
 

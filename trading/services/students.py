@@ -27,7 +27,7 @@ from trading.selectors.students import champion as champion
 from trading.services import conditions
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-MISSING, DISABLED = "student-missing", "student-disabled"
+MISSING, DISABLED, BETTER = "student-missing", "student-disabled", "challenger-better"
 MOST_CHALLENGERS = 5
 METADATA = "metadata.json"
 log = get_logger("students")
@@ -78,6 +78,7 @@ def install(
     if role == CHAMPION:
         conditions.clear(DISABLED, at=at)
         conditions.clear(MISSING, at=at)
+        conditions.clear(BETTER, at=at, subject=version)
     log.info("student in place", role=role, version=version, by=by, reason=reason)
     return row
 
@@ -87,6 +88,7 @@ def dismiss(row: int, *, by: str, reason: str, at: dt.datetime) -> ActiveModel:
     if not ActiveModel.objects.filter(pk=row, until=None).update(until=at):
         raise NotFound(f"student {row} is in no place", fix="see /api/v1/models")
     found = ActiveModel.objects.get(pk=row)
+    conditions.clear(BETTER, at=at, subject=found.version)
     log.info("student dismissed", role=found.role, version=found.version, by=by, reason=reason)
     return found
 
