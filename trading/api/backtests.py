@@ -77,6 +77,7 @@ class BacktestOut(Schema):
         description="Measures of the run by name (rupees, fractions, minutes, counts); null where one has no meaning.",
         examples=[{"trades": 41, "total_pnl": 8123.5, "sharpe_ratio": 1.4, "max_drawdown": 0.031}],
     )
+    model_version: str = Field(description="Student that scored its entries; empty when none did.", examples=[""])
     warnings: list[str] = Field(description="What to keep in mind when reading it.", examples=[[]])
     error: str = Field(description="Why it failed; empty otherwise.", examples=[""])
     created_at: Moment = Field(description="When it was asked for.")

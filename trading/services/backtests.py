@@ -230,7 +230,8 @@ def answer(run: BacktestRun) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "run_id": run.pk, "bars": run.bars, "strategy": run.strategy, "interval": run.interval,
-        "metrics": run.metrics, "warnings": run.warnings, "telemetry": run.telemetry or None,
+        "metrics": run.metrics, "model_version": run.model_version, "warnings": run.warnings,
+        "telemetry": run.telemetry or None,
         "trades": [_plain(dict(row)) for row in trades],
     }  # fmt: skip
 

@@ -142,6 +142,7 @@ SIGNALS = (
     C("strategy", "Strategy", "word"),
     C("direction", "Says", "side"),
     C("confidence", "Conf.", "share", "how sure the strategy is, after sentiment", "confidence"),
+    C("model_confidence", "Student", "share", "chance the student gave it; a dash where none was asked"),
     C("sentiment", "Sentiment", "number", "−1 … +1; a dash where none is known"),
     C("price", "Price", "number", "close of the bar, ₹"),
     C("reason", "Why"),
