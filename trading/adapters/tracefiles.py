@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
@@ -134,9 +135,22 @@ class _File:
 
 
 def as_csv(traces: Iterable[Trace]) -> str:
-    """Return the rows of traces."""
+    """Return the rows of traces; JSON is quoted as CSV wants it, and so is a name that needs it."""
+    return "".join(map(_line, traces))
+
+
+def _line(each: Trace) -> str:
+    features, metadata = each.features.replace('"', '""'), each.metadata.replace('"', '""')
+    return (
+        f"{each[0]},{_name(each.symbol)},{_name(each.strategy)},{each[3]},{each[4]},{each[5]},{each[6]},{each[7]},"
+        f'{each[8]},{each[9]},"{features}","{metadata}"\r\n'
+    )
+
+
+@lru_cache(maxsize=1024)
+def _name(text: str) -> str:
     out = io.StringIO()
-    csv.writer(out).writerows(traces)
+    csv.writer(out, lineterminator="").writerow([text])
     return out.getvalue()
 
 

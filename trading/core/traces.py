@@ -30,6 +30,7 @@ FIELDS = (
     "entry_price", "exit_price", "holding_period_minutes", "realized_return_pct", "features", "metadata",
 )  # fmt: skip
 LABELS = ("LONG", "SHORT", "NOOP")
+CHUNK = 512  # rows
 EPOCH = dt.date(1970, 1, 1).toordinal()
 THRESHOLDS = {"intraday": 0.3, "swing": 0.5}  # per cent, §14.11.1
 
@@ -166,7 +167,7 @@ def of_events(
     lanes: list[_Open] = [_Open(0.0, math.nan, math.nan, 0.0) for _ in symbols]
     said: list[tuple[float, float, float]] = [(0.0, math.nan, math.nan)] * len(symbols)
     template = form(names)
-    for e in events.reshape(-1, WIDTH).tolist():
+    for e in _telling(events.reshape(-1, WIDTH)):
         kind, lane = e[0], int(e[1])
         if kind == SIGNAL:
             said[lane] = (e[5], e[7], e[11])
@@ -179,6 +180,16 @@ def of_events(
                 yield trace(_made(now, e), symbols[lane], told, text)
         elif kind in FOLDED:
             _fold(lanes[lane], e)
+
+
+def _telling(rows: npt.NDArray[np.float64]) -> Iterator[list[float]]:
+    """Yield the rows that traces are made of, some at a time: a list of them all would keep the collector busy."""
+    kind = rows[:, 0]
+    said = (kind == SIGNAL) & (rows[:, 8] == 0.0) & (rows[:, 10] == 0.0)  # acted on, without a position
+    entry = ((kind == ORDERED) & (rows[:, 8] == ENTRY)) | ((kind == FILLED) & (rows[:, 9] == ENTRY))
+    places = np.flatnonzero(said | entry | (kind == NOTED) | (kind == CARRY) | (kind == TRADED))
+    for begin in range(0, len(places), CHUNK):
+        yield from rows[places[begin : begin + CHUNK]].tolist()
 
 
 FOLDED = frozenset({NOTED, FILLED, CARRY})

@@ -64,11 +64,17 @@ def table(source: str, strategy: str = "") -> tuple[Table, dict[str, Any] | None
 
 def of(source: str, strategy: str = "", *, at: dt.datetime) -> dict[str, Any]:
     """Return everything that is said of a source's traces, for JSON; ``live``: the newest is minutes old."""
+    return measured(source, strategy, at=at)[0]
+
+
+def measured(source: str, strategy: str = "", *, at: dt.datetime) -> tuple[dict[str, Any], Table]:
+    """Return what ``of`` does, and the traces themselves."""
     found, read = table(source, strategy)
     last = float((found.ts + found.holding * 60.0).max()) if len(found) else None
     limit = settings.DESK.dashboard_live_threshold_minutes * 60
     closed = None if last is None else dt.datetime.fromtimestamp(last, dt.UTC)
-    return {
+    told = {
         "source": source, "strategy": strategy or None, "live": last is not None and 0 <= at.timestamp() - last < limit,
         "last_closed": closed, "read": read, **accuracy.of(found),
     }  # fmt: skip
+    return told, found

@@ -39,8 +39,7 @@ def telemetry_page(request: HttpRequest) -> HttpResponse:
     strategy = request.GET.get("strategy", "")
     strategy = strategy if strategy in STRATEGIES else ""
     try:
-        found = accuracy_sources.of(source, strategy, at=now())
-        traces, _ = accuracy_sources.table(source, strategy)
+        found, traces = accuracy_sources.measured(source, strategy, at=now())
     except NotFound as error:
         raise Http404(error.message) from None
     context = {
