@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,7 @@ from trading.adapters import cachefiles
 from trading.services import snapshots
 from trading.services.market_clock import Clock
 
+OF_TEACHER: Final = ("precision", "recall", "f1")
 STATE_FILE: Final = "data/state/validation_runs.json"
 Outcome = tuple[str, dict[str, Any]]
 log = get_logger("ModelValidation")
@@ -121,7 +122,7 @@ def _trained(batch: TrainingBatch, how: How) -> Outcome:
 def _section(batch: TrainingBatch) -> dict[str, Any]:
     """Return ``teacher_results`` or ``student_results`` of the summary, and what the judgement needs."""
     found = batch.summary
-    names = ("precision", "recall", "f1") if batch.kind == "teacher" else summaries.AVERAGED
+    names = OF_TEACHER if batch.kind == "teacher" else summaries.AVERAGED
     return {
         "status": {"done": "success"}.get(batch.status, batch.status), "runs_completed": found["completed"],
         "runs_failed": found["failed"], "runs_skipped": found["skipped"],
@@ -253,9 +254,13 @@ def _found(run: ValidationRun) -> Found:
     results = run.results
     teachers, students = _rows(TeacherRun, run), _rows(StudentRun, run)
     optimizer = results.get("optimizer", {})
-    criticals = [results[name]["error"] for name in ("teacher", "student") if results.get(name, {}).get("error")]
+    trained = [results.get(name, {}) for name in ("teacher", "student")]
+    criticals = [each["error"] for each in trained if each.get("error")]
+    if any(each.get("certificates", {}).get("passed") is False for each in trained):
+        criticals.append("the training's certificate failed: it finds what is not there, or misses what is")
     return Found(
-        teacher=_summed(results.get("teacher", {})), student=_summed(results.get("student", {})),
+        teacher=_summed(results.get("teacher", {}), OF_TEACHER),
+        student=_summed(results.get("student", {}), summaries.AVERAGED),
         optimizer={"status": run.steps.get("optimizer", "skipped"), "best_configs": {}, **optimizer},
         reports=results.get("reports", {}).get("reports", {}),
         symbols=_symbols(run, teachers, students), steps=run.steps,
@@ -264,9 +269,12 @@ def _found(run: ValidationRun) -> Found:
     )  # fmt: skip
 
 
-def _summed(told: Mapping[str, Any]) -> dict[str, Any]:
+def _summed(told: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return a section with everything the schema has, also where its step never ran."""
-    return {**_nothing(""), "status": "skipped", **{key: value for key, value in told.items() if key != "windows"}}
+    empty = {f"avg_{name}": None for name in summaries.AVERAGED}
+    rest = {key: value for key, value in told.items() if key not in ("windows", *empty)}
+    averages = {f"avg_{name}": told.get(f"avg_{name}") for name in names}
+    return {"status": "skipped", "runs_completed": 0, "runs_failed": 0, "runs_skipped": 0, **rest, **averages}
 
 
 def _symbols(run: ValidationRun, teachers: list[Any], students: list[Any]) -> dict[str, dict[str, Any]]:

@@ -176,10 +176,7 @@ def validation_page(request: HttpRequest, run_id: str) -> HttpResponse:
         "active": run.status in asked.ACTIVE,
         "steps": [(number, TITLES[name], state) for number, (name, state) in enumerate(run.steps.items(), start=1)],
         "judgement": summary.get("promotion_recommendation"),
-        "sections": [
-            ("Teachers", summary.get("teacher_results"), ("avg_precision", "avg_recall", "avg_f1")),
-            ("Students", summary.get("student_results"), ("avg_accuracy", "avg_precision", "avg_recall", "avg_f1")),
-        ],
+        "sections": [("Teachers", summary.get("teacher_results")), ("Students", summary.get("student_results"))],
         "symbols": summary.get("symbol_results", {}),
         "resumable": run.status in ("partial", "failed", "cancelled"),
         "may_trade": may_trade(request),
