@@ -1,6 +1,7 @@
 """A student's word goes through the decision core: engine and backtest agree, and a bad student stops nobody."""
 
 import dataclasses
+import datetime as dt
 import math
 
 import pytest
@@ -15,6 +16,8 @@ from trading.core.setups import make_setup
 from trading.core.state import ORDERED, SIGNAL
 from trading.models import ActiveModel, Condition, ModelScore, Signal
 from trading.services import backtests, parity, scoring, students
+from trading.services.live_engine import LiveEngine
+from trading.services.live_recording import LiveRecorder
 from trading.services.runner import Runner
 
 
@@ -236,3 +239,23 @@ def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(tmp_path, switc
     assert len(theirs) > 50
     assert ours == theirs
     assert broken.scores.count() == whole.scores.count()
+
+
+@pytest.mark.django_db
+def test_an_engine_that_sends_orders_is_judged_and_remembers_it_alike(tmp_path, switched_on):
+    champion = installed(tmp_path, NOON)
+    over, run = lanes(), begun()
+    setup = make_setup("intraday", 5, {}, {**LIVELY, "min_student": 0.6})
+    live = LiveEngine("intraday", setup, [each.spec for each in over], capital=1e6, charges=CHARGES)
+    live.judges = scoring.council("intraday", setup, at=NOON)
+    recorder = LiveRecorder(run, live)
+    recorder.open_session(0)
+    for _, ts, rows in moments(over)[1][:250]:
+        recorder.record(live.step(ts, rows))
+    entries = run.signals.exclude(direction="FLAT")
+    assert set(entries.values_list("model_version", flat=True)) == {champion.version}
+    sent = run.orders.filter(purpose="entry")
+    assert sent
+    for order in sent:
+        said = entries.get(symbol=order.symbol, at=order.created_at - dt.timedelta(minutes=5))
+        assert said.model_confidence >= 0.6
