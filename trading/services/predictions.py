@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from sensequant.lib import paths
@@ -34,7 +33,7 @@ SIDES = {"LONG": 1, "SHORT": -1}
 
 def anchors_path() -> Path:
     """Return the file that says where chains stood."""
-    return paths.resolve(settings.DESK.telemetry_storage_path) / "anchors.jsonl"
+    return paths.resolve("data/state/prediction_anchors.jsonl")
 
 
 class Ledger:
