@@ -18,7 +18,7 @@ class Context(NamedTuple):
     trades: int
     isolated: bool = False
     beats_baseline: bool | None = None
-    test: float = math.nan  # the best one's annual Sharpe on the test days
+    test: float | None = None  # the best one's annual Sharpe on the test days, None when nobody looked
 
 
 class Evidence(NamedTuple):
@@ -40,7 +40,7 @@ def examine(matrix: Floats, best: int, train: int, known: Context, seed: int) ->
     returns = matrix[:, best]
     tried, ever = matrix.shape[1], max(matrix.shape[1], known.ever)
     each = statistics.sharpes(matrix)
-    hurdle = statistics.expected_maximum(float(each.var(ddof=1)) if tried > 1 else 0.0, ever)
+    hurdle = statistics.expected_maximum(statistics.luck_variance(each, returns.size), ever)
     cscv = statistics.overfit(matrix)
     chosen, confirm = returns[:train], returns[train:]
     findings = Findings(

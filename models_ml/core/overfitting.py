@@ -87,6 +87,17 @@ def expected_maximum(variance: float, trials: float) -> float:
     return math.sqrt(variance) * ((1.0 - EULER) * first + EULER * second)
 
 
+def luck_variance(trial_sharpes: Floats, days: int) -> float:
+    """Return how much Sharpe ratios vary by luck alone: as they do among the trials, but no more than over ``days``.
+
+    The variance of a Sharpe ratio of 0 is 1 / (days − 1). Trials that vary more do so by their skill or their costs,
+    and the luckiest of those without skill would not profit from it.
+    """
+    if trial_sharpes.size < 2 or days < 2:
+        return 0.0
+    return min(float(trial_sharpes.var(ddof=1)), 1.0 / (days - 1))
+
+
 def deflated(returns: Floats, variance: float, trials: float) -> float:
     """Return the probability that the best trial's Sharpe ratio is more than luck among ``trials`` (DSR)."""
     return probabilistic(returns, expected_maximum(variance, trials))

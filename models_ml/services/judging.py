@@ -119,7 +119,7 @@ def honesty(
         "plateau": {k: _json(v) if isinstance(v, float) else v for k, v in flat._asdict().items()},
         "decay": {
             "train_sharpe": _json(seen.train), "validation_sharpe": _json(seen.validation),
-            "test_sharpe": _json(seen.test), "standard_errors": _json(seen.fell),
+            "test_sharpe": _json(_known(seen.test)), "standard_errors": _json(seen.fell),
         },
         "test_looks": looks(run),
         "verdict": word,

@@ -62,7 +62,11 @@ def _digest(asked: asking.Asked, params: Mapping[str, float]) -> str | None:
 
 def keep(run: OptimizationRun, found: Iterable[Candidate], first: int) -> list[int]:
     """Keep candidates as waiting trials numbered from ``first`` and return their ids; those already kept stay."""
-    rows = [Trial(run=run, number=first + k, digest=d, params=p) for k, (d, p) in enumerate(found)]
+    whole = {choice["name"] for choice in run.spec["space"] if choice["whole"]}
+    rows = [
+        Trial(run=run, number=first + k, digest=d, params={n: int(v) if n in whole else v for n, v in p.items()})
+        for k, (d, p) in enumerate(found)
+    ]
     Trial.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
     numbers = [row.number for row in rows]
     return list(run.trials.filter(number__in=numbers, role="config").order_by("number").values_list("pk", flat=True))

@@ -34,11 +34,13 @@ def test_each_of_these_alone_rejects(changed, told):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"luck": 0.05}, "luck alone"), ({"luck": math.nan}, "unknown"), ({"pbo": 0.3}, "PBO"),
+        ({"luck": 0.05}, "luck alone"), ({"luck": math.nan}, "unknown"), ({"pbo": 0.4}, "PBO"),
         ({"pbo": math.nan}, "PBO"),
-        ({"deflated": 0.79}, "DSR"), ({"deflated": math.nan}, "DSR"), ({"days": 100}, "too few"),
+        ({"deflated": 0.74}, "DSR"), ({"deflated": math.nan}, "DSR"), ({"days": 100}, "too few"),
         ({"trades": 29}, "trades"),
-        ({"least_days": math.inf}, "no number"), ({"isolated": True}, "needle"), ({"fell": 2.1}, "standard errors"),
+        ({"least_days": math.inf}, "no number"), ({"isolated": True}, "needle"),
+        ({"test": math.nan}, "the test days"), ({"validation": math.nan}, "the validation days"),
+        ({"fell": 2.1}, "standard errors"),
     ],
 )  # fmt: skip
 def test_each_of_these_alone_is_a_doubt(changed, told):
