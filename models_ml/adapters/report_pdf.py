@@ -145,10 +145,13 @@ def _heatmap(axes: Any, chart: Chart) -> None:
     axes.imshow(z, cmap="Blues", aspect="auto")
     axes.set_xticks(range(len(chart.columns)), chart.columns)
     axes.set_yticks(range(len(chart.lines)), chart.lines)
+    known = [each for row in chart.z for each in row if each is not None]
+    middle = (min(known) + max(known)) / 2.0 if known else 0.0
     for j, row in enumerate(chart.z):
         for k, each in enumerate(row):
             if each is not None:
-                axes.text(k, j, f"{each:.3g}", ha="center", va="center", size=7)
+                ink = "white" if each > middle else "black"
+                axes.text(k, j, f"{each:.3g}", ha="center", va="center", size=7, color=ink)
 
 
 def _few_ticks(axes: Any, chart: Chart) -> None:
