@@ -50,11 +50,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
 }
 
+# A worker of its own runs it for hours; every half minute somebody rings, in case it has ended. What was rung while it
+# ran is forgotten (``expire_seconds`` is the database scheduler's word): hundreds of rings would follow a session.
+KEEP_ENGINE: dict[str, Any] = {
+    "task": "trading.tasks.keep_engine", "schedule": 30.0, "options": {"queue": "engine", "expire_seconds": 25},
+}  # fmt: skip
 if settings.DESK.engine_task:
-    # A worker of its own runs it for hours; every half minute somebody rings, in case it has ended.
-    SCHEDULE["keep the engine running"] = {
-        "task": "trading.tasks.keep_engine", "schedule": 30.0, "options": {"queue": "engine", "expires": 25.0},
-    }  # fmt: skip
+    SCHEDULE["keep the engine running"] = KEEP_ENGINE
 
 app = Celery("sensequant")
 app.config_from_object("django.conf:settings", namespace="CELERY")

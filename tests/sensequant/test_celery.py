@@ -38,6 +38,14 @@ def test_the_schedule_becomes_rows_the_admin_edits():
     assert str(row.crontab.timezone) == "Asia/Kolkata"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_ring_for_the_engine_is_forgotten_before_the_next_one_comes(monkeypatch):
+    monkeypatch.setitem(celery.SCHEDULE, "keep the engine running", celery.KEEP_ENGINE)
+    DatabaseScheduler(app=celery.app).setup_schedule()
+    row = PeriodicTask.objects.get(name="keep the engine running")
+    assert (row.queue, row.expire_seconds, row.interval.every) == ("engine", 25, 30)
+
+
 @pytest.fixture
 def every_second():
     """The schedule, replaced by one job that is due every second."""

@@ -144,7 +144,14 @@ def _unattended(row: BrokerSession | None, *, at: dt.datetime) -> BrokerSession 
     token = settings.DESK.breeze_session_token or published().get("api_session", "")
     if not token or (row is not None and at < row.expires_at):
         return row
-    return log_in(token, at=at, by="BREEZE_SESSION_TOKEN" if settings.DESK.breeze_session_token else "simulator")
+    by = "BREEZE_SESSION_TOKEN" if settings.DESK.breeze_session_token else "simulator"
+    try:
+        return log_in(token, at=at, by=by)
+    except SessionLost as error:
+        conditions.hold(
+            LOST, level="bad", message=f"the login with {by} was refused: {error.message}", fix=LOGIN, at=at
+        )
+        raise
 
 
 def published() -> dict[str, str]:

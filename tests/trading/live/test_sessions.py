@@ -56,6 +56,15 @@ def test_the_token_never_reaches_a_log(breeze, clock, caplog):
         assert secret not in caplog.text
 
 
+def test_a_token_of_yesterday_is_refused_and_everybody_hears_what_to_do(breeze, clock, settings):
+    settings.DESK = dataclasses.replace(settings.DESK, breeze_session_token="87654321")
+    with pytest.raises(SessionLost):
+        sessions.keys(at=clock())
+    told = Condition.objects.get(code=sessions.LOST, until=None)
+    assert "the login with BREEZE_SESSION_TOKEN was refused" in told.message
+    assert told.fix == sessions.LOGIN
+
+
 def test_without_a_login_everybody_hears_what_to_do(breeze, clock):
     BrokerSession.objects.create(
         account="breeze", state="refused", note="another login took its place", obtained_at=clock(),
