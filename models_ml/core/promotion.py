@@ -8,7 +8,7 @@ learned from. What is missing or not a number is not good enough.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -109,14 +109,16 @@ def results(uplifts: Mapping[str, float], rule: Rule) -> dict[str, bool]:
 
 
 def verdict(
-    met: Mapping[str, bool], paired: Paired, found: Skill, own: Mapping[str, float], *, in_sample: str = ""
+    met: Mapping[str, bool], paired: Paired, found: Skill, own: Mapping[str, float], *, suspected: Sequence[str] = (),
+    in_sample: str = "",
 ) -> tuple[str, str]:  # fmt: skip
     """Return PROMOTE or REJECT and the reason.
 
-    ``own`` are the candidate's metrics, ``trades`` among them; ``in_sample`` says which bars it had seen, if any.
+    ``own`` are the candidate's metrics, ``trades`` among them; ``suspected`` are the leaks it is suspected of;
+    ``in_sample`` says which bars it had seen, if any.
     """
     against = [
-        *(f"suspected leak: {each}" for each in leaks(found)),
+        *(f"suspected leak: {each}" for each in suspected),
         *([f"not out of sample: {in_sample}"] if in_sample else []),
         *_unmet(met),
         *_alone(own),

@@ -105,7 +105,8 @@ def judged(
     uplifts = rules.deltas(mine.metrics, theirs.metrics)
     met = rules.results(uplifts, rule())
     seen = _seen(candidate, other, wanted.start)
-    recommendation, reason = rules.verdict(met, paired, found, mine.metrics, in_sample=seen)
+    suspected = [*rules.leaks(found), *_suspected(candidate.scorer.version)]
+    recommendation, reason = rules.verdict(met, paired, found, mine.metrics, suspected=suspected, in_sample=seen)
     return {
         "timestamp": checklists.stamp(at),
         "candidate_model": folders[0],
@@ -125,7 +126,7 @@ def judged(
         "reason": reason,
         "significance": rules.as_json(paired),
         "skill": rules.as_json(found),
-        "suspected_leaks": rules.leaks(found),
+        "suspected_leaks": suspected,
         "trained_until": candidate.trained_until,
         "confidence_threshold": threshold,
         "author": author,
@@ -153,6 +154,15 @@ def _digest_of(folder: str, seat: Seat | None) -> str:
         return student_folders.digest(folder)
     row = students.champion()
     return row.digest if seat is not None and row is not None else ""
+
+
+def _suspected(version: str) -> list[str]:
+    """Return why a student was suspected of a leak when it was trained; that stays until it is trained anew."""
+    row = StudentRun.objects.filter(version=version, suspected_leak=True).order_by("-id").first()
+    if row is None:
+        return []
+    told = (row.evaluation or {}).get("leak", {}).get("reasons", [])
+    return [f"already when it was trained ({'; '.join(told) or f'student run {row.pk}'})"]
 
 
 def _seen(candidate: Seat, other: Seat | None, start: dt.date) -> str:

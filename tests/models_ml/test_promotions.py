@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from models_ml.core import promotion as rules
 from models_ml.core.paired import Paired
-from models_ml.models import Promotion, SignOff
+from models_ml.models import Promotion, SignOff, StudentRun
 from models_ml.services import checklists, promotions, signing, student_folders
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound
@@ -106,6 +106,19 @@ def test_bars_it_learned_from_prove_nothing(home, tmp_path, passing, until, word
     row = assessed(tmp_path / "s", trained_until=until)
     assert row.recommendation == "REJECT"
     assert word in row.checklist["reason"]
+
+
+@pytest.mark.django_db
+def test_a_suspicion_from_its_training_stays(home, tmp_path, passing):
+    version = assessed(tmp_path / "s").version
+    StudentRun.objects.create(
+        version=version, suspected_leak=True, symbols=[], created_at=NOON, model_type="logistic",
+        teacher_artifacts_path="t", evaluation={"leak": {"reasons": ["an area of 0.700"]}}, created_by="mala",
+    )  # fmt: skip
+    row = assessed(tmp_path / "s")
+    assert row.recommendation == "REJECT"
+    assert "suspected leak: already when it was trained (an area of 0.700)" in row.checklist["reason"]
+    assert row.author == "mala", "who trained it may not sign, whoever asks"
 
 
 @pytest.mark.django_db

@@ -38,7 +38,13 @@ def judged(candidate, baseline, seed, found=SOUND, rule=RULE, precision=0.03, tr
     metrics = {"precision_long": 0.55, "hit_ratio": 0.55, "sharpe_ratio": sharpe(candidate)}
     other = {"precision_long": 0.55 - precision, "hit_ratio": 0.55 - precision, "sharpe_ratio": sharpe(baseline)}
     met = results(deltas(metrics, other), rule)
-    return verdict(met, compare(candidate, baseline, seed=seed, draws=400), found, {**metrics, "trades": trades})
+    return verdict(
+        met,
+        compare(candidate, baseline, seed=seed, draws=400),
+        found,
+        {**metrics, "trades": trades},
+        suspected=leaks(found),
+    )
 
 
 def test_of_200_clones_at_most_one_in_twenty_is_promoted():
