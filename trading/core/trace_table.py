@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9&.\-]{0,31}")
 WORD = re.compile(r"[a-z][a-z0-9_\-]{0,31}")
 PLACE = {label: k for k, label in enumerate(LABELS)}
 UNVERSIONED = ""
+DECODE = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,9 @@ def parse(row: Sequence[Any]) -> tuple[Any, ...]:
     """Return a trace's twelve fields as a row of Table; Invalid names what is wrong with which."""
     ts = _seconds(row[0])
     symbol, strategy, predicted, actual = row[1], row[2], row[3], row[4]
-    if not (isinstance(symbol, str) and SYMBOL.fullmatch(symbol)):
+    if not (isinstance(symbol, str) and _is(SYMBOL, symbol)):
         raise Invalid(f"symbol {symbol!r} is no NSE symbol")
-    if not (isinstance(strategy, str) and WORD.fullmatch(strategy)):
+    if not (isinstance(strategy, str) and _is(WORD, strategy)):
         raise Invalid(f"strategy {strategy!r} is no name")
     if predicted not in PLACE:
         raise Invalid(f"predicted_direction {predicted!r} is none of {', '.join(LABELS)}")
@@ -137,9 +139,19 @@ def parse(row: Sequence[Any]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
+def _is(pattern: re.Pattern[str], text: str) -> bool:
+    return pattern.fullmatch(text) is not None
+
+
 def _short(value: Any) -> str:
+    return _cleaned(value) if isinstance(value, str) else UNVERSIONED
+
+
+@lru_cache(maxsize=4096)
+def _cleaned(text: str) -> str:
     """Return a text of the metadata as a name: nothing that a page or a spreadsheet could take for more."""
-    return re.sub(r"[^A-Za-z0-9_.:@\-]", "_", value)[:80].lstrip("-@") if isinstance(value, str) else UNVERSIONED
+    return re.sub(r"[^A-Za-z0-9_.:@\-]", "_", text)[:80].lstrip("-@")
 
 
 def _seconds(value: Any) -> int:
@@ -167,8 +179,9 @@ def _object(value: Any, name: str) -> dict[str, Any]:
         if value in ("", "{}"):
             return {}
         try:
-            value = json.loads(value)
-        except ValueError:
+            found, end = DECODE(value)  # quicker than loads, which looks for blanks first
+            value = found if end == len(value) else json.loads(value)
+        except (ValueError, RecursionError):
             raise Invalid(f"{name} is no JSON: {value[:60]!r}") from None
     if not isinstance(value, dict):
         raise Invalid(f"{name} is no JSON object: {str(value)[:60]!r}")
