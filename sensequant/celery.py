@@ -61,6 +61,9 @@ if settings.DESK.engine_task:
 app = Celery("sensequant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = SCHEDULE
+app.conf.task_routes = {
+    f"models_ml.tasks.train_{kind}_window": {"queue": "training"} for kind in ("teacher", "student")
+}
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.autodiscover_tasks()
 worker_process_init.connect(threads.pin)

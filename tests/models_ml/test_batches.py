@@ -118,6 +118,24 @@ def later(teachers, asking):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("later_by", [10, 0], ids=["later bars", "the same bars"])
+def test_an_updates_student_goes_on_from_the_earlier_one_where_it_can(later_by):
+    first = run(begun(end=dt.date(2026, 8, 28)))
+    one = run(student_batches.start(student_batches.ask(teacher_batch=first), first, by="asha", at=AT))
+    moved = dt.timedelta(days=later_by)
+    second = run(begun(start=dt.date(2026, 8, 1) + moved, end=dt.date(2026, 8, 28) + moved, window_days=27 + later_by))
+    asking = student_batches.ask(teacher_batch=second, incremental=True)
+    two = run(student_batches.start(asking, second, by="asha", at=AT))
+    assert (two.status, two.incremental) == ("done", True)
+    folder = paths.resolve(batches.rows(two).get().student_artifacts_path)
+    told = json.loads((folder / "metadata.json").read_text())
+    went_on = told["spec"]["earlier"] == batches.rows(one).get().student_artifacts_path
+    assert went_on is bool(later_by)
+    line = json.loads((paths.resolve(two.folder) / "student_runs.json").read_text())
+    assert line["incremental"] is True
+
+
+@pytest.mark.django_db
 def test_what_was_trained_when_its_process_died_is_taken_over():
     batch = run(begun(end=dt.date(2026, 8, 28)))
     row = batches.rows(batch).get()

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from models_ml import tasks
 from models_ml.services import schedules
-from sensequant.celery import SCHEDULE
+from sensequant.celery import SCHEDULE, app
 from sensequant.lib.errors import Unavailable
 from trading.models import FetchRun
 
@@ -32,6 +33,12 @@ def test_the_schedule_knows_it_at_the_documents_hour():
         {0},
         {1, 2, 3, 4, 5},
     )
+
+
+def test_windows_are_the_training_workers_business():
+    for work in tasks.WORKS.values():
+        assert work.task in app.tasks
+        assert app.amqp.router.route({}, work.task)["queue"].name == "training"
 
 
 def test_nothing_is_done_unless_it_is_wanted():
