@@ -35,7 +35,7 @@ GRID = [
     )
 ]
 SHARES, VOLATILITY, WICK = 5, 0.012, 0.5  # deviation of a day's return, and of a wick in parts of it
-EDGE = 0.002 / 3.0  # drift of a day, as a fraction, that gives the planted configuration a Sharpe of 1
+EDGE = 0.0022 / 3.0  # drift of a day, as a fraction, that gives the planted configuration a Sharpe of 1
 CAPITAL = 1e6
 FREE = {
     "flat": 0.0, "slippage": 0.0, "participation": 0.0, "sizing": "notional", "notional": 100_000.0, "by_confidence": 0,

@@ -6,8 +6,9 @@ configuration tried on these days before; choosing by the past picked well on ot
 Deflated Sharpe Ratio is at least 0.75, its hurdle no higher than luck alone can set it. Then nothing else may speak
 against it: validation and test days, constraints, trades, neighbours. Over three years of 100 configurations it says
 "evidence" of noise in at most 1 market of 100, and of one true Sharpe of 3 in 78 (none correlated) to 88
-(``manage.py measure_honesty``). PBO below 0.20 with DSR above 0.95 finds 48 to 75 of those: the reality check tells
-noise apart better than either, so they need not be that strict beside it.
+(``manage.py measure_honesty``); of shares searched through the desk (``--desk``) 2
+and 72. PBO below 0.20 with DSR above 0.95 finds 48 to 75 of those: the reality check tells noise apart better than
+either, so they need not be that strict beside it.
 """
 
 from __future__ import annotations
