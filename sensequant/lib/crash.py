@@ -11,10 +11,11 @@ import threading
 from typing import Final
 
 VARIABLE: Final = "SENSEQUANT_CRASH_AT"
-POINTS: Final = (
+OF_ORDERS: Final = (
     "intent-committed", "claimed", "before-send", "after-send", "answered", "acknowledged", "fill-written",
-    "fill-committed", "alert-claimed", "alert-before-send", "alert-after-send", "alert-written",
+    "fill-committed",
 )  # fmt: skip
+OF_ALERTS: Final = ("alert-claimed", "alert-before-send", "alert-after-send", "alert-written")
 _turn = threading.Lock()
 _name, _left, _number = "", 0, int(signal.SIGKILL)
 

@@ -145,7 +145,7 @@ def test_an_order_sent_under_an_older_lease_than_one_before_it_is_seen():
 
 
 def test_every_crash_point_and_every_named_fault_has_its_scenario():
-    for point in crash.POINTS:
+    for point in crash.OF_ORDERS:
         for name in (f"crash-{point}-entry", f"crash-{point}-exit", f"frozen-{point}"):
             assert catalogue.plan(name, 3).crashes[0].startswith(f"{point}:")
     with pytest.raises(NotFound, match="no scenario"):

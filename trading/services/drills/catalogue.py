@@ -239,7 +239,7 @@ def venue_restart(name: str, seed: int, dice: Dice) -> Plan:
 
 def _matrix() -> dict[str, Maker]:
     found: dict[str, Maker] = {}
-    for point in crash.POINTS:
+    for point in crash.OF_ORDERS:
         for word, leaving in (("entry", False), ("exit", True)):
             found[f"crash-{point}-{word}"] = partial(crash_at, point, leaving)
     for point in (*SENDING, *BOOKING):
