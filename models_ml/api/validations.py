@@ -49,7 +49,9 @@ class ValidationOut(Schema):
     symbols: list[str] = Field(description="NSE symbols.", examples=[["RELIANCE"]])
     start: dt.date = Field(description="First day.", examples=["2024-01-01"])
     end: dt.date = Field(description="Last day.", examples=["2024-12-31"])
-    steps: dict[str, str] = Field(description="By step: pending, running, success, partial, failed or skipped.")
+    steps: dict[str, str] = Field(
+        description="By step: pending, running, planned, success, partial, failed or skipped."
+    )
     approved: bool = Field(description="Whether its models may be promoted.", examples=[False])
     folder: str = Field(description="Where its summary is.", examples=["release/audit_validation_20251012_180000"])
     error: str = Field(description="What ended it early; empty otherwise.", examples=[""])

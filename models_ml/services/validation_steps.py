@@ -1,4 +1,4 @@
-"""The six steps of a validation. Each returns how it went (success, partial, failed, skipped) and what it found.
+"""The six steps of a validation. Each tells how it went (success, partial, failed, skipped, planned) and what it found.
 
 A dry run plans the same windows from the same bars, writes the same files, and trains nothing.
 """
@@ -159,7 +159,7 @@ def plan_teachers(run: ValidationRun, asked: TeacherAsked, how: How) -> Outcome:
     log.info("dry run: would train teachers", windows=len(lines), run=run.run_id)
     _write(paths.resolve(folder) / run_files.FILES["teacher"], run_lines.written(lines))
     windows = [[line.symbol, line.window_label, str(line.start), str(line.end)] for line in lines]
-    return "success", _dry({"windows": windows}, [f"{symbol}: {why}" for symbol, why in planned.without.items()])
+    return "planned", _dry({"windows": windows}, [f"{symbol}: {why}" for symbol, why in planned.without.items()])
 
 
 def plan_students(run: ValidationRun, model_type: str, how: How) -> Outcome:
@@ -176,7 +176,7 @@ def plan_students(run: ValidationRun, model_type: str, how: How) -> Outcome:
     ]  # fmt: skip
     log.info("dry run: would train students", students=len(lines), run=run.run_id)
     _write(paths.resolve(folder) / run_files.FILES["student"], run_lines.written(lines))
-    return "success", _dry({}, [])
+    return "planned", _dry({}, [])
 
 
 def _news(symbol: str, start: dt.date, end: dt.date) -> tuple[str, bool]:

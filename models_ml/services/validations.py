@@ -162,7 +162,7 @@ def _steps(run: ValidationRun, how: How) -> None:
     asked = asked_of(run)
     changed = False
     for name in STEPS:
-        if run.steps.get(name) in ("success", "skipped") and not changed:
+        if run.steps.get(name) in ("success", "skipped", "planned") and not changed:
             continue
         if _cancelled(run):
             validation_steps.record(run, "cancelled", how)

@@ -35,6 +35,7 @@ STATUSES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "success": ("✔", "up"),
         "completed": ("✔", "up"),
         "pending": ("○", "muted"),
+        "planned": ("○", "muted"),
         "skipped": ("–", "muted"),
         "failed": ("⛔", "down"),
         "closed": ("✔", "up"),

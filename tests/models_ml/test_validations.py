@@ -50,6 +50,7 @@ def summary_of(run):
 def test_a_dry_run_plans_everything_and_trains_nothing():
     run = validations.execute(kept("DEMOBANK", "DEMOOIL", dryrun=True), how())
     assert (run.run_id, run.status, run.approved) == ("validation_20261120_180000", "completed", False)
+    assert (run.steps["teacher"], run.steps["student"], run.steps["optimizer"]) == ("planned", "planned", "skipped")
     assert not TeacherRun.objects.exists()
     assert not TrainingBatch.objects.exists()
     told = summary_of(run)
