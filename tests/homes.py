@@ -1,5 +1,6 @@
 """Folders for processes under test: their SQLite file is migrated once and copied, which takes no time."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from sensequant.config import ROOT
 @cache
 def _empty() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     env = {"PATH": os.environ["PATH"], "SENSEQUANT_HOME": str(folder), "ENV_FILE": os.devnull}
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
     return folder / "desk.sqlite3"
