@@ -118,8 +118,9 @@ def _again(row: StoredAnswer) -> HttpResponse:
 
 
 def _usable(key: str) -> str:
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise BadInput(f"{KEY} {key[:40]!r} cannot be used", fix=f"give 1 to {LONGEST_KEY} printable ASCII characters")
+    if not 1 <= len(key) <= LONGEST_KEY or not all("!" <= letter <= "~" for letter in key):
+        fix = f"give 1 to {LONGEST_KEY} printable ASCII characters without blanks"
+        raise BadInput(f"{KEY} {key[:40]!r} cannot be used", fix=fix)
     return key
 
 
