@@ -88,6 +88,7 @@ def history(of):
     recorded(of, SOME[:3])
     common = {"run": of, "symbol": "DEMOBANK", "strategy": "intraday"}
     Position.objects.create(**common, side="LONG", quantity=10, entry_price="780.5", stop="764.9", opened_at=at(20))
+    Measure.objects.create(metric="perf", at=at(20), low=1, high=2, total=3, count=2, last=1)
     snapshot(of)
 
 

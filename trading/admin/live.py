@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from trading.admin.base import Record, pretty
-from trading.models import Snapshot, StoredAnswer
+from trading.models import Measure, Snapshot, StoredAnswer
 
 
 @admin.register(Snapshot)
@@ -34,3 +34,13 @@ class StoredAnswerAdmin(Record):
     list_select_related = ("user",)
     search_fields = ("key", "user__username")
     date_hierarchy = "created_at"
+
+
+@admin.register(Measure)
+class MeasureAdmin(Record):
+    """Numbers taken down and not yet fetched by the monitor."""
+
+    list_display = ("metric", "at", "low", "high", "total", "count", "last")
+    list_filter = ("metric",)
+    search_fields = ("metric",)
+    date_hierarchy = "at"
