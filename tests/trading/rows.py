@@ -26,6 +26,7 @@ from trading.models import (
     Instrument,
     Lease,
     LiveArming,
+    Measure,
     ModelScore,
     NewsCall,
     NewsItem,
