@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, User
 from sensequant.lib.clock import now
 from tests.trading.pages import NOON
 from trading.core.metrics import Measures
+from trading.core.returns import NAMES
 from trading.core.rights import OPERATORS
 from trading.core.strategies import STRATEGIES
 from trading.models import BacktestRun, BacktestTrade
@@ -180,7 +181,7 @@ def test_a_done_one_shows_curve_measures_warnings_and_trades(trader):
 
 def test_every_measure_has_its_formula_on_the_page():
     told = {metric.key for _, group in metrics.GROUPS for metric in group}
-    assert told <= set(Measures._fields)
+    assert told <= {*Measures._fields, *NAMES}
     assert set(Measures._fields) - told == {"avg_hold_bars"}  # said in minutes instead
 
 

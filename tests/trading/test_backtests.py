@@ -11,6 +11,7 @@ from tests.trading.bar_files import minutes, write
 from tests.trading.desks import LIVELY, NOON, SYMBOLS, WEEK
 from trading.core.errors import Invalid
 from trading.core.metrics import Measures
+from trading.core.returns import NAMES
 from trading.models import BacktestRun, BacktestTrade
 from trading.services import backtests
 
@@ -101,7 +102,7 @@ def test_the_equity_curve_has_a_point_for_every_session():
 
 def test_measures_are_all_kept_and_what_has_no_meaning_is_null():
     quiet = done(params={"adx_min": 100})
-    assert set(quiet.metrics) == {*Measures._fields, "total_return_pct"} >= PROMISED
+    assert set(quiet.metrics) == {*Measures._fields, *NAMES, "total_return_pct"} >= PROMISED
     assert quiet.metrics["trades"] == 0
     assert quiet.metrics["win_rate"] is None
     assert not [x for x in quiet.metrics.values() if isinstance(x, float) and not math.isfinite(x)]

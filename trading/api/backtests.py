@@ -39,10 +39,10 @@ class BacktestIn(Schema):
     interval: IntervalName = Field(description="Length of a bar.", examples=["5minute"])
     start: Day = Field(description="First day, IST.", examples=["2026-10-01"])
     end: Day = Field(description="Last day, IST, included.", examples=["2026-10-30"])
-    source: Literal["demo", "csv", "breeze", "hybrid"] = Field(
+    source: Literal["demo", "csv", "breeze", "hybrid", "stream"] = Field(
         default="demo",
-        description="The generated demo market; files of bars; the broker's history; or files, and the broker for what "
-        "they lack.",
+        description="The generated demo market; files of bars; the broker's history; files, and the broker for what "
+        "they lack; or what live sessions streamed.",
     )
     directory: str = Field(
         default="",
@@ -67,7 +67,7 @@ class BacktestOut(Schema):
     interval: str = Field(description="Length of a bar.", examples=["5minute"])
     start: dt.date = Field(description="First day.", examples=["2026-10-01"])
     end: dt.date = Field(description="Last day.", examples=["2026-10-30"])
-    source: str = Field(description="demo, csv, breeze or hybrid.", examples=["demo"])
+    source: str = Field(description="demo, csv, breeze, hybrid or stream.", examples=["demo"])
     params: dict[str, Any] = Field(description="Parameters that differ from the defaults.", examples=[{"adx_min": 25}])
     capital: Money = Field(description="Capital at the start, ₹.")
     status: str = Field(description="queued, running, done, failed or cancelled.", examples=["done"])

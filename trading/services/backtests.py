@@ -12,6 +12,7 @@ from django.db import transaction
 
 from sensequant.lib.errors import NotAllowed, NotFound, SenseQuantError, is_bad_input
 from sensequant.lib.logs import get_logger
+from trading.core import returns
 from trading.core.calendar import IST
 from trading.core.metrics import Measures
 from trading.core.panel import LaneBars, panel
@@ -141,10 +142,12 @@ def _finish(
     found = outcome.happenings()
     trades = [each for each in found if each.kind == TRADED]
     symbols = [each.spec.symbol for each in lanes]
+    equity = _equity(found)
+    metrics = {**as_json(outcome.measures), **extended([value for _, value in equity], float(run.capital))}
     with transaction.atomic():
         won = BacktestRun.objects.filter(pk=run.pk, status="running").update(
-            status="done", progress=1.0, bars=outcome.bars, metrics=as_json(outcome.measures), finished_at=at,
-            equity=_equity(found), warnings=[*_warnings(outcome, lanes), *_of_student(run, lanes, seats), *notes],
+            status="done", progress=1.0, bars=outcome.bars, metrics=metrics, finished_at=at,
+            equity=equity, warnings=[*_warnings(outcome, lanes), *_of_student(run, lanes, seats), *notes],
             model_version=_version(lanes, seats),
         )  # fmt: skip
         if won:
@@ -168,6 +171,12 @@ def as_json(measures: Measures) -> dict[str, float | int | None]:
     found = {key: _finite(value) for key, value in measures._asdict().items()}
     found["total_return_pct"] = _finite(measures.total_return * 100.0)
     return found
+
+
+def extended(equity: Sequence[float], capital: float) -> dict[str, float | int | None]:
+    """Return the measures of an equity curve's daily returns that ``Measures`` has not, as JSON can keep them."""
+    told = returns.described(returns.from_equity(equity, capital))
+    return {key: _finite(value) for key, value in told.items()}
 
 
 def _finite(value: float) -> float | int | None:

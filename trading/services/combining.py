@@ -9,7 +9,7 @@ from typing import Any
 from trading.core.metrics import Measures, measure, tidy
 from trading.core.state import DAY_END, TRADED, WIDTH
 from trading.models.backtests import BacktestRun, BacktestTrade
-from trading.services.backtests import answer, as_json
+from trading.services.backtests import answer, as_json, extended
 
 
 def combined(runs: Sequence[BacktestRun]) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def combined(runs: Sequence[BacktestRun]) -> dict[str, Any]:
         "run_id": [run.pk for run in runs],
         "bars": sum(run.bars for run in runs),
         "strategy": "both",
-        "metrics": as_json(measures(runs)),
+        "metrics": {**as_json(measures(runs)), **extended([v for _, v in add_up(runs)], _capital(runs))},
         "warnings": [warning for run in runs for warning in run.warnings],
         "trades": sorted((trade for each in single for trade in each["trades"]), key=lambda trade: trade["exit_time"]),
         "runs": single,
@@ -28,7 +28,7 @@ def combined(runs: Sequence[BacktestRun]) -> dict[str, Any]:
 
 def measures(runs: Sequence[BacktestRun]) -> Measures:
     """Return the measures of all trades and of the sum of the daily equities; the drawdown is by the day."""
-    capital = sum(float(run.capital) for run in runs)
+    capital = _capital(runs)
     equity = add_up(runs)
     trades = BacktestTrade.objects.filter(run__in=runs).order_by("exit_time", "run", "number")
     rows = [_trade(trade) for trade in trades] + [_day(day, value) for day, value in equity]
@@ -38,6 +38,10 @@ def measures(runs: Sequence[BacktestRun]) -> Measures:
     final = equity[-1][1] if equity else capital
     found = measure(flat, len(rows), capital, final, fall(capital, [value for _, value in equity]), bars, int(held))
     return tidy(found)
+
+
+def _capital(runs: Sequence[BacktestRun]) -> float:
+    return sum(float(run.capital) for run in runs)
 
 
 def add_up(runs: Sequence[BacktestRun]) -> list[tuple[dt.date, float]]:

@@ -34,6 +34,7 @@ SOURCES = (
     ("csv", "files of bars"),
     ("hybrid", "files, and Breeze for what they lack"),
     ("breeze", "Breeze"),
+    ("stream", "what live sessions streamed"),
 )
 DAY_PICKER = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 MONTHS_BACK = {"intraday": 2, "swing": 36}

@@ -59,6 +59,12 @@ GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
                 "Deepest fall of equity from an earlier peak, as a part of that peak.",
             ),
             Metric("volatility", "Volatility", "share2", "Standard deviation of daily equity returns × √252."),
+            Metric("omega_ratio", "Omega", "ratio", "Sum of the daily gains ÷ sum of the daily losses, as returns."),
+            Metric("tail_ratio", "Tail ratio", "ratio", "|95th percentile| ÷ |5th percentile| of daily returns."),
+            Metric("var_95", "VaR 95 %", "pct_of_one", "5th percentile of daily returns: one session in 20 is worse."),
+            Metric("cvar_95", "CVaR 95 %", "pct_of_one", "Mean of the worst twentieth of the daily returns."),
+            Metric("ulcer_index", "Ulcer index", "share2", "√(mean of squared drawdowns at the sessions’ ends)."),
+            Metric("longest_drawdown", "Longest drawdown", "qty", "Most sessions in a row below an earlier high."),
         ),
     ),
     (
