@@ -100,6 +100,6 @@ def _told(error: BaseException) -> tuple[str, int]:
         return str(error), 2
     if isinstance(error, KeyboardInterrupt):
         return "stopped", 130
-    if isinstance(error, DatabaseError) and re.search("no such|does not exist", str(error)):
+    if isinstance(error, DatabaseError) and re.search("no such|does not exist|has no column", str(error)):
         return f"the database is behind this version: {error} (run manage.py migrate)", 1
     raise error

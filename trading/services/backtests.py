@@ -21,7 +21,7 @@ from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome, simulate
 from trading.core.state import DAY_END, EXIT_REASONS, TRADED, Happening
 from trading.models.backtests import BacktestRun, BacktestTrade
-from trading.services import feeds, markets, runs, scoring, students, telemetry
+from trading.services import diagnosing, feeds, markets, runs, scoring, students, telemetry
 from trading.services.recording import moment, money
 from trading.services.telemetry import Capture
 
@@ -193,6 +193,7 @@ def _warnings(outcome: Outcome, lanes: Sequence[LaneBars]) -> list[str]:
     if outcome.measures.trades < FEW_TRADES:
         word = "trade" if outcome.measures.trades == 1 else "trades"
         found.append(f"only {outcome.measures.trades} {word}: too few to tell skill from luck")
+    found += diagnosing.told(outcome, lanes)
     unknown = [each.spec.symbol for each in lanes if bool((each.bars.volume != each.bars.volume).any())]
     if unknown:
         found.append(f"unknown volume in {', '.join(unknown)}: fills there are not capped by volume")
