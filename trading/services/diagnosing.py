@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from trading.core.calendar import IST
 from trading.core.diagnosis import Seen, TradeRow, diagnose
@@ -41,10 +42,11 @@ def seen(outcome: Outcome, lanes: Sequence[LaneBars]) -> Seen:
     return Seen(outcome.measures._asdict(), trades, len(lanes), span, len(fills), bad)
 
 
-def _stale(each: LaneBars) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _stale(each: LaneBars) -> npt.NDArray[np.bool_]:
     b = each.bars
     still = (b.high == b.low) & (b.close == np.concatenate([b.close[:1], b.close[:-1]]))
-    return (b.volume == 0.0) | still
+    found: npt.NDArray[np.bool_] = (b.volume == 0.0) | still
+    return found
 
 
 def _month(ts: float) -> str:
