@@ -20,6 +20,7 @@ from trading.core.strategies import strategy
 
 SIDES = {0: "flat", 1: "long", -1: "short"}
 PRICES = ("open", "high", "low", "close", "volume", "sentiment")
+OPTIONAL = ("sentiment", "student")  # empty where nobody said anything
 PLACES = ("session", "minute", "left", "ts")  # the calendar's: known ahead
 WORDS = {SIGNAL: "signal", ORDERED: "order", FILLED: "fill", TRADED: "trade"}
 LATER = (DAY_END, CARRY)  # the books of a day, written when the next one begins
@@ -55,7 +56,9 @@ def lane_columns(panel: Panel, j: int) -> dict[str, Array]:
     """Return lane ``j`` as the columns ``rows_of`` reads; unknown sentiment is NaN."""
     a, b = int(panel.starts[j]), int(panel.stops[j])
     found = {name: getattr(panel, name)[a:b] for name in (*PRICES[:-1], *PLACES)}
-    found["sentiment"] = panel.sentiment[a:b] if panel.sentiment.size else np.full(b - a, math.nan)
+    for name in OPTIONAL:
+        column = getattr(panel, name)
+        found[name] = column[a:b] if column.size else np.full(b - a, math.nan)
     return found
 
 
@@ -102,7 +105,9 @@ def _futures(panel: Panel, cut: int) -> Iterator[tuple[str, Panel]]:
     known = panel.ts <= cut
     for poison in POISONS[:1]:  # the desk refuses prices that are none; the features have seen them
         changed = {name: np.where(known, getattr(panel, name), getattr(panel, name) * poison) for name in PRICES[:-1]}
-        changed["sentiment"] = np.where(known, panel.sentiment, -panel.sentiment) if panel.sentiment.size else known[:0]
+        for name in OPTIONAL:
+            column = getattr(panel, name)
+            changed[name] = np.where(known, column, -column) if column.size else column
         yield POISON, dataclasses.replace(panel, **changed)
 
 
@@ -114,8 +119,10 @@ def until(panel: Panel, cut: int) -> Panel:
     columns: dict[str, Any] = {
         name: np.ascontiguousarray(getattr(panel, name)[known]) for name in (*PRICES[:-1], *PLACES)
     }
-    sentiment = panel.sentiment[known] if panel.sentiment.size else panel.sentiment
-    return dataclasses.replace(panel, starts=stops - counts, stops=stops, sentiment=sentiment, **columns)
+    for name in OPTIONAL:
+        column = getattr(panel, name)
+        columns[name] = column[known] if column.size else column
+    return dataclasses.replace(panel, starts=stops - counts, stops=stops, **columns)
 
 
 def _until(events: Array, cut: float) -> Array:
