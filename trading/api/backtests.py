@@ -22,10 +22,11 @@ from trading.api.trades import ClosedOut
 from trading.core.rights import Right
 from trading.models import BacktestRun, BacktestTrade
 from trading.selectors.rest import one, span
-from trading.services import backtests
+from trading.services import backtests, comparing, studies
 
 router = Router(tags=["backtests"])
 RunId = Annotated[Id, Path(description="Number of the backtest.", example=12)]
+OtherId = Annotated[Id, Path(description="Number of the backtest it is compared with.", example=15)]
 STATUSES = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -103,6 +104,28 @@ class BacktestDetail(BacktestOut):
         return [{"date": day, "equity": Decimal(str(rupees))} for day, rupees in run.equity]
 
 
+class StudyOut(Schema):
+    """What a result is worth."""
+
+    benchmark: dict[str, Any] | None = Field(description="Buy and hold: its return, excess, alpha, beta, captures.")
+    monthly: list[Any] = Field(description="[year, month, return] of each month.")
+    monte_carlo: dict[str, Any] | None = Field(description="Bootstrap and permutation of its trades.")
+    stress: dict[str, Any] = Field(description="The same trades under heavier charges and slippage.")
+
+
+class CompareOut(Schema):
+    """Two backtests side by side."""
+
+    a: int = Field(description="The first.", examples=[12])
+    b: int = Field(description="The second.", examples=[15])
+    settings: list[dict[str, Any]] = Field(description="What was asked differently.")
+    metrics: list[dict[str, Any]] = Field(description="Each measure of both, and the difference.")
+    paired: dict[str, Any] | None = Field(
+        description="Difference of daily returns (b − a) with a 95 % interval; null when the runs share too few sessions."
+    )
+    trades: dict[str, Any] = Field(description="How many trades both have, and those only one has.")
+
+
 class BacktestTradeOut(ClosedOut):
     """One trade of a backtest."""
 
@@ -165,6 +188,18 @@ def trades(request: HttpRequest, number: RunId, paging: Query[Paging]) -> dict[s
     """Return the trades of one backtest, in their order."""
     rows = BacktestTrade.objects.filter(run=_run(number))
     return paged(request, rows, paging, ["number"], newest_first=False)
+
+
+@router.get("/{number}/study", response=StudyOut, summary="What a backtest's result is worth")
+def study(request: HttpRequest, number: RunId) -> dict[str, Any]:
+    """Return benchmark, months, Monte Carlo and stress of a finished backtest; 409 before it is done."""
+    return studies.of(_run(number))
+
+
+@router.get("/{number}/compare/{other}", response=CompareOut, summary="Compare two backtests")
+def compare(request: HttpRequest, number: RunId, other: OtherId) -> dict[str, Any]:
+    """Return two finished backtests side by side, their daily returns in pairs."""
+    return comparing.compare(number, other)
 
 
 @router.post("/{number}/cancel", response=BacktestOut, auth=TRADE, summary="Cancel a backtest")

@@ -29,6 +29,7 @@ class BacktestRun(models.Model):
     equity = models.JSONField(default=list, blank=True, help_text="[[date, ₹], …], one point a session")
     model_version = models.CharField(max_length=64, blank=True, help_text="the student that scored its decisions")
     telemetry = models.JSONField(default=dict, blank=True, help_text="where its traces lie and how accurate they were")
+    study = models.JSONField(default=dict, blank=True, help_text="benchmark, months, chances, stress, diagnosis")
     warnings = models.JSONField(default=list, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()

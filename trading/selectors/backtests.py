@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from trading.models import BacktestRun, BacktestTrade
@@ -31,3 +33,23 @@ def drawdowns(equity: list[list[float | str]]) -> list[float]:
         highest = max(highest, float(value))
         found.append(float(value) / highest - 1.0 if highest > 0 else 0.0)
     return found
+
+
+def months(study: dict[str, Any]) -> list[tuple[int, list[float | None]]]:
+    """Return each year with the returns of its twelve months; None where there was no session."""
+    years: dict[int, list[float | None]] = {}
+    for year, month, value in study.get("monthly") or []:
+        years.setdefault(year, [None] * 12)[month - 1] = value
+    return sorted(years.items())
+
+
+def chances(study: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return what other orders and choices of a run's trades come to, for the page."""
+    found = study.get("monte_carlo") or {}
+    return [(name, _chance(found[name])) for name in ("bootstrap", "permutation") if name in found]
+
+
+def _chance(each: dict[str, Any]) -> dict[str, Any]:
+    spans = {name: {"low": each[name]["0.05"], "mid": each[name]["0.50"], "high": each[name]["0.95"]}
+             for name in ("final", "drawdown")}  # fmt: skip
+    return {"paths": each["paths"], "loss": each["probability_of_loss"], "ruin": each["risk_of_ruin"], **spans}

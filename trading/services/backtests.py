@@ -144,9 +144,10 @@ def _finish(
     symbols = [each.spec.symbol for each in lanes]
     equity = _equity(found)
     metrics = {**as_json(outcome.measures), **extended([value for _, value in equity], float(run.capital))}
+    study = studies.study(outcome, lanes, float(run.capital))
     with transaction.atomic():
         won = BacktestRun.objects.filter(pk=run.pk, status="running").update(
-            status="done", progress=1.0, bars=outcome.bars, metrics=metrics, finished_at=at,
+            status="done", progress=1.0, bars=outcome.bars, metrics=metrics, study=study, finished_at=at,
             equity=equity, warnings=[*_warnings(outcome, lanes), *_of_student(run, lanes, seats), *notes],
             model_version=_version(lanes, seats),
         )  # fmt: skip
@@ -240,7 +241,7 @@ def answer(run: BacktestRun) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "run_id": run.pk, "bars": run.bars, "strategy": run.strategy, "interval": run.interval,
-        "metrics": run.metrics, "model_version": run.model_version, "warnings": run.warnings,
+        "metrics": run.metrics, "study": run.study, "model_version": run.model_version, "warnings": run.warnings,
         "telemetry": run.telemetry or None,
         "trades": [_plain(dict(row)) for row in trades],
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -106,6 +107,9 @@ def backtest_page(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": list(plain(columns.BACKTEST_TRADES)(page.object_list)),
         "may_trade": may_trade(request),
+        "chances": asked.chances(run.study),
+        "months": asked.months(run.study),
+        "month_names": calendar.month_abbr[1:],
     }
     return render(request, "trading/backtest.html", context)
 

@@ -94,8 +94,17 @@ def _table(run: BacktestRun) -> str:
     for label, key, form in SHOWN:
         value = run.metrics.get(key)
         lines.append(f"  {label:<24}{'—' if value is None else form.format(value):>18}")
+    lines += _against(run.study.get("benchmark"))
     lines += _traces(run.telemetry)
     return "\n".join([*lines, *(f"  note: {warning}" for warning in run.warnings)])
+
+
+def _against(found: dict[str, Any] | None) -> list[str]:
+    """Return how the run stands beside holding the same symbols."""
+    if not found or found["excess_return"] is None:
+        return []
+    told = f"  {found['name']}: {found['total_return']:+.2%}, so {found['excess_return']:+.2%} beside it"
+    return [f"{told}; beta {found['beta']:.2f}" if found["beta"] is not None else told]
 
 
 def _traces(found: dict[str, Any]) -> list[str]:

@@ -1,0 +1,63 @@
+"""What a backtest is worth: kept with it, shown at every door, and compared with another one's."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from tests.trading import rows
+from tests.trading.desks import NOON, WEEK, one_lane
+from tests.trading.test_backtests import ask, done
+from trading.models import BacktestRun
+from trading.services import backtests
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_run_keeps_its_study_and_the_same_run_has_the_same():
+    first, second = done(), done()
+    assert first.study == second.study
+    assert first.study.keys() == {"benchmark", "monthly", "monte_carlo", "stress"}
+    json.dumps(first.study, allow_nan=False)
+
+
+def test_charges_once_are_the_runs_own_net_profit():
+    run = done()
+    row = next(each for each in run.study["stress"]["costs"] if each["level"] == 1.0)
+    assert row["net_pnl"] == pytest.approx(sum(float(t.net_pnl) for t in run.trades.all()), abs=0.01)
+
+
+def test_holding_is_measured_from_the_first_open_to_the_last_close():
+    run = done(symbols=["DEMOBANK"])
+    bars = one_lane("DEMOBANK", *WEEK).bars
+    assert run.study["benchmark"]["total_return"] == pytest.approx(bars.close[-1] / bars.open[0] - 1.0)
+
+
+def test_the_months_add_up_to_the_whole():
+    run = done()
+    whole = 1.0
+    for _, _, value in run.study["monthly"]:
+        whole *= 1.0 + value
+    assert whole - 1.0 == pytest.approx(run.equity[-1][1] / float(run.capital) - 1.0)
+
+
+def test_the_page_and_the_api_show_it():
+    run = done()
+    client = Client()
+    client.force_login(rows.people()["operator"])
+    page = client.get(f"/backtests/{run.pk}/").content.decode()
+    for title in ("Beside buy and hold", "The same trades, otherwise", "Under heavier costs",
+                  "By the month"):  # fmt: skip
+        assert title in page
+    assert client.get(f"/api/v1/backtests/{run.pk}/study").json()["stress"] == run.study["stress"]
+    other = done(params={"adx_min": 30})
+    assert client.get(f"/api/v1/backtests/{run.pk}/compare/{other.pk}").json()["b"] == other.pk
+    queued = ask()
+    assert client.get(f"/api/v1/backtests/{queued.pk}/study").status_code == 409
+
+
+def test_a_run_without_trades_has_a_study_that_says_so():
+    run = backtests.execute(ask(params={"adx_min": 60, "volume_min": 20}, capital=Decimal(1_000_000)).pk, at=NOON)
+    assert BacktestRun.objects.get(pk=run.pk).study["monte_carlo"] is None
+    assert run.study["stress"]["break_even_costs"] is None

@@ -1,0 +1,112 @@
+"""What a backtest's result is worth: beside holding, by the month, in other orders, under heavier costs.
+
+All of it comes from the run's own trades and equity, is kept with the run, and is the same whenever it is made again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensequant.lib.errors import NotAllowed
+from trading.core import chances, returns
+from trading.core.calendar import IST
+from trading.core.panel import LaneBars
+from trading.core.simulation import Outcome
+from trading.core.state import DAY_END, TRADED, Happening
+from trading.core.stress import Paid, stressed
+from trading.models.backtests import BacktestRun
+
+Floats = npt.NDArray[np.float64]
+PATHS, SEED = 1_000, 7
+RUIN = 0.7  # of the capital
+
+
+def study(outcome: Outcome, lanes: Sequence[LaneBars], capital: float) -> dict[str, Any]:
+    """Return the whole study of a run as JSON values; what has no meaning is null."""
+    found = outcome.happenings()
+    ends = [each.values for each in found if each.kind == DAY_END]
+    days = [dt.date.fromordinal(int(v["session"])) for v in ends]
+    equity = [v["equity"] for v in ends]
+    trades = [each for each in found if each.kind == TRADED]
+    earned = returns.from_equity(equity, capital)
+    held = _held(lanes, days)
+    curve = [(day.isoformat(), rupees) for day, rupees in zip(days, equity, strict=True)]
+    told = {
+        "benchmark": {"name": "buy and hold, equal parts", **returns.against(earned, held)} if len(held) > 1 else None,
+        "monthly": [list(row) for row in returns.monthly(days, earned)],
+        "monte_carlo": _chances([each.values["net"] for each in trades], capital),
+        "stress": stressed([_paid(each) for each in trades], curve, capital),
+    }  # fmt: skip
+    plain: dict[str, Any] = _finite(told)
+    return plain
+
+
+def _paid(each: Happening) -> Paid:
+    v = each.values
+    turnover = v["quantity"] * (v["entry_price"] + v["exit_price"])
+    return Paid(_day(each.ts).isoformat(), v["gross"], v["charges"], turnover)
+
+
+def _day(ts: int) -> dt.date:
+    return dt.datetime.fromtimestamp(ts, IST).date()
+
+
+def _held(lanes: Sequence[LaneBars], days: Sequence[dt.date]) -> Floats:
+    """Return the sessions' returns of equal parts bought at each symbol's first open and held, before costs."""
+    if not days:
+        return np.zeros(0)
+    ordinals = np.array([day.toordinal() for day in days])
+    worth = np.zeros(len(days))
+    for lane in lanes:
+        if not len(lane.bars):
+            worth += 1.0
+            continue
+        at = np.searchsorted(lane.places.session, ordinals, side="right") - 1  # each session's last bar
+        worth += np.where(at >= 0, lane.bars.close[np.maximum(at, 0)] / lane.bars.open[0], 1.0)
+    return returns.from_equity((worth / len(lanes)).tolist(), 1.0)
+
+
+def _chances(net: Sequence[float], capital: float) -> dict[str, Any] | None:
+    """Return what other orders and choices of the same trades come to; None with fewer than two trades."""
+    if len(net) < 2:
+        return None
+    told: dict[str, Any] = {"seed": SEED, "ruin": RUIN}
+    values = np.asarray(net, np.float64)
+    for method in chances.METHODS:
+        fan: dict[str, Any] = {}
+        final: list[float] = []
+        lowest: list[float] = []
+        deepest: list[float] = []
+        for chunk, paths in enumerate(chances.chunk_sizes(PATHS, len(net))):
+            sequences = chances.orders(values, paths, method=method, seed=SEED, chunk=chunk)
+            for into, part in zip((final, lowest, deepest), chances.fates(sequences, capital), strict=True):
+                into.extend(part.tolist())
+            if not chunk:
+                fan = chances.fan(sequences, capital)
+        told[method] = {**chances.summary(final, lowest, deepest, capital, RUIN), "fan": fan}
+    return told
+
+
+def _finite(value: Any) -> Any:
+    """Return JSON values with null for what is not a finite number."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def of(run: BacktestRun) -> dict[str, Any]:
+    """Return a run's study; NotAllowed before it is done, or for one of a version that kept none."""
+    if run.status != "done" or not run.study:
+        raise NotAllowed(f"backtest {run.pk} is {run.status} and has no study", fix="run it again")
+    found: dict[str, Any] = run.study
+    return found
