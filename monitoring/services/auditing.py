@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,7 @@ TRIES = 20
 
 def append(what: str, *, by: str, at: dt.datetime, episode: Episode | None = None, **detail: Any) -> AuditEntry:
     """Write one entry; call it inside the transaction that does what it tells of."""
-    told = json.loads(json.dumps(detail, default=str))
+    told = _plain(json.loads(json.dumps(detail, default=str)))
     for left in reversed(range(TRIES)):
         last = AuditEntry.objects.order_by("-id").values_list("digest", flat=True).first() or GENESIS
         row = AuditEntry(at=at, episode=episode, what=what, by=by, detail=told, previous=last)
@@ -47,6 +48,17 @@ def breaks() -> Iterator[tuple[int, str]]:
         if row.digest != _digest(row):
             yield row.pk, "its content was changed"
         before = row.digest
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON values that every database gives back as they were: whole floats as integers, no NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return None if not math.isfinite(value) else int(value) if value.is_integer() else value
+    return value
 
 
 def _digest(row: AuditEntry) -> str:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from trading.services import vitals
+from trading.services import predictions, vitals
+
+
+@pytest.fixture(autouse=True)
+def no_anchors():
+    """Forget where the prediction chains of other stories stood: their rows are gone."""
+    predictions.anchors_path().unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)

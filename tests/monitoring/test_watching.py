@@ -331,6 +331,12 @@ def test_the_trail_tells_everything_and_shows_where_it_was_changed():
     assert "its content was changed" in episode("audit_chain_broken").message
 
 
+@pytest.mark.parametrize("value", [1e16, -0.0, float("nan"), 0.1 + 0.2, 1e-300, 3.0])
+def test_every_number_comes_back_as_it_was_chained(value):
+    auditing.append("x", by="asha", at=at(), value=value, more=[value, {"deep": value}])
+    assert list(auditing.breaks()) == []
+
+
 def test_a_removed_entry_is_missed():
     for second in range(3):
         auditing.append("x", by="asha", at=at(second))

@@ -121,7 +121,7 @@ class CompareOut(Schema):
     settings: list[dict[str, Any]] = Field(description="What was asked differently.")
     metrics: list[dict[str, Any]] = Field(description="Each measure of both, and the difference.")
     paired: dict[str, Any] | None = Field(
-        description="Difference of daily returns (b − a) with a 95 % interval; null when the runs share too few sessions."
+        description="Difference of daily returns (b − a) with a 95 % interval; null with too few common sessions."
     )
     trades: dict[str, Any] = Field(description="How many trades both have, and those only one has.")
 

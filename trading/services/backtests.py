@@ -21,7 +21,7 @@ from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome, simulate
 from trading.core.state import DAY_END, EXIT_REASONS, TRADED, Happening
 from trading.models.backtests import BacktestRun, BacktestTrade
-from trading.services import diagnosing, feeds, markets, runs, scoring, students, telemetry
+from trading.services import diagnosing, feeds, markets, runs, scoring, students, studies, telemetry
 from trading.services.recording import moment, money
 from trading.services.telemetry import Capture
 
