@@ -18,7 +18,7 @@ from django.db.models import Min
 
 from models_ml.selectors import training
 from monitoring.core.episodes import Reading
-from monitoring.models import Episode, Look, Notification, Report, Rollup, Sample
+from monitoring.models import Episode, Look, Notification, Report, Sample
 from sensequant.lib import paths
 from sensequant.lib.stats import total
 from trading.selectors import students
@@ -248,11 +248,6 @@ def gauges(view: View) -> dict[str, float]:
         "position_count": float(sum(run.positions for run in runs)),
         "heartbeat_age_seconds": max(run.silent or 0.0 for run in runs),
     }
-
-
-def rollups(metric: str, begin: dt.datetime) -> list[Rollup]:
-    """Return a metric's rollups since ``begin``, oldest first."""
-    return list(Rollup.objects.filter(metric=metric, at__gte=begin).order_by("at"))
 
 
 def report(

@@ -18,12 +18,13 @@ from aiosmtpd.smtp import SMTP
 from django.conf import settings
 from django.db import connections
 
-from monitoring.models import Attempt, AuditEntry, Channel, Look, Notification
+from monitoring.models import Attempt, AuditEntry, Channel, Look, Notification, Rollup
 from monitoring.services import channels, facts, monitor, silences
 from monitoring.services.sending import Sender
 from sensequant.lib import crash, paths
 from sensequant.lib.clock import now
 from tests.monitoring.world import Sink, at, breaks, condition, episode, look
+from tests.trading import rows
 from trading.models import Lease
 
 ALERTS = 200
@@ -373,3 +374,33 @@ def test_without_celery_and_redis_a_critical_alert_arrives_within_seconds(everyt
     assert sink.bodies()[0]["rule"] == "release_watch_failed"
     assert Look.objects.get().errors == []
     assert not Lease.objects.filter(name="monitor", expires_at__gt=now()).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheLongLoop:
+    """The monitor itself, driven look by look."""
+
+    def test_the_outside_is_told_every_minute_that_somebody_looks(self, desk, sink):
+        desk(monitoring_deadman_url=f"{sink.url}/alive")
+        moments = iter([0.0, 5.0, 61.0, 122.0])
+        watch = monitor.Monitor(clock=lambda: at(next(moments)))
+        assert [watch.once() for _ in range(4)] == [True] * 4
+        assert [path for path, _, _ in sink.seen] == ["/alive"] * 3
+        assert Look.objects.get().ping_error == ""
+
+    def test_an_outside_that_does_not_answer_is_noted_and_stops_nothing(self, desk):
+        desk(monitoring_deadman_url="http://127.0.0.1:9/alive")
+        assert monitor.Monitor(clock=at).once()
+        assert Look.objects.get().ping_error.startswith("no connection")
+
+    def test_only_one_of_two_monitors_looks_and_the_other_follows_when_it_is_gone(self):
+        first, second = monitor.Monitor(clock=at), monitor.Monitor(clock=at)
+        assert [first.once(), second.once()] == [True, False]
+        first._give_back()
+        assert second.once()
+
+    def test_metrics_are_folded_and_archived_on_the_way(self):
+        rows.run(name="live", mode="dry-run")
+        assert monitor.Monitor(clock=now).once()
+        assert Rollup.objects.filter(metric="position_count").exists()
+        assert Look.objects.get().archived_at is not None
