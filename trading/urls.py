@@ -27,6 +27,7 @@ urlpatterns = [
     path("telemetry", telemetry.telemetry_page, name="telemetry"),
     path("backtests/", backtests.backtests_page, name="backtests"),
     path("backtests/<int:pk>/", backtests.backtest_page, name="backtest"),
+    path("backtests/<int:pk>/compare", backtests.compare_page, name="compare_backtests"),
     path("backtests/<int:pk>/cancel", backtests.cancel_backtest, name="cancel_backtest"),
     path("backtests/<int:pk>/trades.csv", backtests.backtest_csv, name="backtest_csv"),
 ]

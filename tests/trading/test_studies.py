@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.trading import rows
+from tests.trading.bar_files import minutes, write
 from tests.trading.desks import NOON, WEEK, one_lane
 from tests.trading.test_backtests import ask, done
 from trading.models import BacktestRun
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_a_run_keeps_its_study_and_the_same_run_has_the_same():
     first, second = done(), done()
     assert first.study == second.study
-    assert first.study.keys() == {"benchmark", "monthly", "monte_carlo", "stress"}
+    assert first.study.keys() == {"benchmark", "index", "monthly", "monte_carlo", "stress"}
     json.dumps(first.study, allow_nan=False)
 
 
@@ -34,6 +35,28 @@ def test_holding_is_measured_from_the_first_open_to_the_last_close():
     assert run.study["benchmark"]["total_return"] == pytest.approx(bars.close[-1] / bars.open[0] - 1.0)
 
 
+def test_the_index_stands_beside_it_where_its_bars_lie_in_the_same_folder(tmp_path):
+    write(tmp_path / "RELIANCE_5m.csv", minutes(*WEEK, step=5))
+    write(tmp_path / "NIFTY50_5m.csv", [row.scaled(40) for row in minutes(*WEEK, step=5)])
+    told = {"symbols": ["RELIANCE"], "source": "csv", "directory": str(tmp_path)}
+    run = done(**told)
+    assert run.study["index"]["name"] == "NIFTY50"
+    assert run.study["index"]["total_return"] == pytest.approx(run.study["benchmark"]["total_return"], abs=1e-4)
+    assert done().study["index"] is None
+
+
+def test_two_runs_stand_side_by_side_on_a_page():
+    first, second = done(), done(params={"adx_min": 30})
+    client = Client()
+    client.force_login(rows.people()["viewer"])
+    page = client.get(f"/backtests/{first.pk}/compare?with={second.pk}").content.decode()
+    assert "params.adx_min" in page
+    assert "Is it luck?" in page
+    for other, said in ((4711, "there is no backtest 4711"), ("x", "is not the number of a backtest"),
+                        (first.pk, "cannot be compared with itself")):  # fmt: skip
+        assert said in client.get(f"/backtests/{first.pk}/compare?with={other}").content.decode()
+
+
 def test_the_months_add_up_to_the_whole():
     run = done()
     whole = 1.0
@@ -47,7 +70,7 @@ def test_the_page_and_the_api_show_it():
     client = Client()
     client.force_login(rows.people()["operator"])
     page = client.get(f"/backtests/{run.pk}/").content.decode()
-    for title in ("Beside buy and hold", "The same trades, otherwise", "Under heavier costs",
+    for title in ("Beside buying and holding", "The same trades, otherwise", "Under heavier costs",
                   "By the month"):  # fmt: skip
         assert title in page
     assert client.get(f"/api/v1/backtests/{run.pk}/study").json()["stress"] == run.study["stress"]

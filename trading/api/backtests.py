@@ -108,6 +108,7 @@ class StudyOut(Schema):
     """What a result is worth."""
 
     benchmark: dict[str, Any] | None = Field(description="Buy and hold: its return, excess, alpha, beta, captures.")
+    index: dict[str, Any] | None = Field(description="The same beside the market's index, where its bars lie.")
     monthly: list[Any] = Field(description="[year, month, return] of each month.")
     monte_carlo: dict[str, Any] | None = Field(description="Bootstrap and permutation of its trades.")
     stress: dict[str, Any] = Field(description="The same trades under heavier charges and slippage.")

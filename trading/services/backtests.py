@@ -95,7 +95,7 @@ def _run(
         watch=_watch(run, progress) if len(bars) > 20_000 else None,
     )  # fmt: skip
     notes = _traced(run, outcome, lanes, seats, setup, traced) if traced else []
-    _finish(run, outcome, lanes, seats, notes, at=at)
+    _finish(run, outcome, lanes, seats, notes, index=markets.index(wanted, at=at), at=at)
 
 
 def _traced(
@@ -137,14 +137,14 @@ def _watch(run: BacktestRun, progress: Callable[[float], None] | None) -> Callab
 
 def _finish(
     run: BacktestRun, outcome: Outcome, lanes: Sequence[LaneBars], seats: Sequence[students.Seat], notes: list[str], *,
-    at: dt.datetime,
+    index: LaneBars | None, at: dt.datetime,
 ) -> None:  # fmt: skip
     found = outcome.happenings()
     trades = [each for each in found if each.kind == TRADED]
     symbols = [each.spec.symbol for each in lanes]
     equity = _equity(found)
     metrics = {**as_json(outcome.measures), **extended([value for _, value in equity], float(run.capital))}
-    study = studies.study(outcome, lanes, float(run.capital))
+    study = studies.study(outcome, lanes, float(run.capital), index)
     with transaction.atomic():
         won = BacktestRun.objects.filter(pk=run.pk, status="running").update(
             status="done", progress=1.0, bars=outcome.bars, metrics=metrics, study=study, finished_at=at,

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 
-from sensequant.lib.errors import BadInput, NotFound
+from sensequant.lib.errors import BadInput, NotFound, SenseQuantError
 from trading.core import demo
 from trading.core.bars import INTERVALS, Bars
 from trading.core.bars import interval as canonical
 from trading.core.calendar import Calendar
+from trading.core.errors import Invalid
 from trading.core.panel import NOTHING, Floats, LaneBars, LaneSpec, lane, told
 from trading.models.instruments import Instrument
 from trading.services import bars as files
@@ -24,6 +25,7 @@ from trading.services import feeds, news_history, stream_bars, ticks
 
 DEMO = "demo"
 STREAM = "stream"
+INDEXES = ("NIFTY50", "NIFTY", "NIFTY_50")
 FINE_TICK = 0.01
 TICK = 0.05
 
@@ -87,6 +89,18 @@ def lanes(wanted: Wanted, *, at: dt.datetime) -> list[LaneBars]:
     """Return one lane per wanted symbol, in the order of their names; the order in which a moment's bars are taken."""
     calendar = calendars.current()
     return [one_lane(wanted, symbol, calendar, at=at) for symbol in sorted(wanted.symbols)]
+
+
+def index(wanted: Wanted, *, at: dt.datetime) -> LaneBars | None:
+    """Return the market's index over the wanted days where its bars lie in the same folder; no broker is asked."""
+    if wanted.source in (DEMO, STREAM) or feeds.split(wanted.source)[0]:
+        return None
+    for symbol in INDEXES:
+        try:
+            return lanes(replace(wanted, symbols=(symbol,), sound_rows=True), at=at)[0]
+        except (SenseQuantError, Invalid):
+            continue
+    return None
 
 
 def one_lane(wanted: Wanted, symbol: str, calendar: Calendar, *, at: dt.datetime) -> LaneBars:

@@ -27,8 +27,10 @@ PATHS, SEED = 1_000, 7
 RUIN = 0.7  # of the capital
 
 
-def study(outcome: Outcome, lanes: Sequence[LaneBars], capital: float) -> dict[str, Any]:
-    """Return the whole study of a run as JSON values; what has no meaning is null."""
+def study(
+    outcome: Outcome, lanes: Sequence[LaneBars], capital: float, index: LaneBars | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """Return the whole study of a run as JSON values, beside ``index`` where there is one; null has no meaning."""
     found = outcome.happenings()
     ends = [each.values for each in found if each.kind == DAY_END]
     days = [dt.date.fromordinal(int(v["session"])) for v in ends]
@@ -39,6 +41,9 @@ def study(outcome: Outcome, lanes: Sequence[LaneBars], capital: float) -> dict[s
     curve = [(day.isoformat(), rupees) for day, rupees in zip(days, equity, strict=True)]
     told = {
         "benchmark": {"name": "buy and hold, equal parts", **returns.against(earned, held)} if len(held) > 1 else None,
+        "index": None if index is None or len(held) < 2 else {
+            "name": index.spec.symbol, **returns.against(earned, _held([index], days)),
+        },
         "monthly": [list(row) for row in returns.monthly(days, earned)],
         "monte_carlo": _chances([each.values["net"] for each in trades], capital),
         "stress": stressed([_paid(each) for each in trades], curve, capital),

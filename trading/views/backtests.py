@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -13,11 +15,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sensequant.lib.clock import ist, now
+from sensequant.lib.errors import SenseQuantError
 from trading.core import demo
 from trading.core.strategies import STRATEGIES
 from trading.models import BacktestRun
 from trading.selectors import backtests as asked
-from trading.services import backtests
+from trading.services import backtests, comparing
 from trading.tasks import run_backtest
 from trading.views import backtest_form as form
 from trading.views import columns, metrics
@@ -107,11 +110,34 @@ def backtest_page(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": list(plain(columns.BACKTEST_TRADES)(page.object_list)),
         "may_trade": may_trade(request),
+        "held": [each for name in ("benchmark", "index") if (each := run.study.get(name))],
         "chances": asked.chances(run.study),
         "months": asked.months(run.study),
         "month_names": calendar.month_abbr[1:],
     }
     return render(request, "trading/backtest.html", context)
+
+
+@require_safe
+@login_required
+def compare_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a backtest beside the one named in ``with``."""
+    text = request.GET.get("with", "")
+    found = (
+        told_or_none(request, lambda: comparing.compare(pk, int(text))) if text.isdigit() and len(text) < 10 else None
+    )
+    if not text.isdigit():
+        messages.error(request, f"{text[:20]!r} is not the number of a backtest")
+    return render(request, "trading/compare.html", {"pk": pk, "other": text, "found": found})
+
+
+def told_or_none(request: HttpRequest, work: Callable[[], Any]) -> Any:
+    """Return what ``work`` returns; when it is refused, say why and return None."""
+    try:
+        return work()
+    except SenseQuantError as error:
+        messages.error(request, str(error))
+        return None
 
 
 @require_safe

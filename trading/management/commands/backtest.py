@@ -94,7 +94,7 @@ def _table(run: BacktestRun) -> str:
     for label, key, form in SHOWN:
         value = run.metrics.get(key)
         lines.append(f"  {label:<24}{'—' if value is None else form.format(value):>18}")
-    lines += _against(run.study.get("benchmark"))
+    lines += [*_against(run.study.get("benchmark")), *_against(run.study.get("index"))]
     lines += _traces(run.telemetry)
     return "\n".join([*lines, *(f"  note: {warning}" for warning in run.warnings)])
 
