@@ -1,5 +1,6 @@
 """What a backtest is worth: kept with it, shown at every door, and compared with another one's."""
 
+import datetime as dt
 import json
 from decimal import Decimal
 
@@ -43,6 +44,8 @@ def test_the_index_stands_beside_it_where_its_bars_lie_in_the_same_folder(tmp_pa
     assert run.study["index"]["name"] == "NIFTY50"
     assert run.study["index"]["total_return"] == pytest.approx(run.study["benchmark"]["total_return"], abs=1e-4)
     assert done().study["index"] is None
+    write(tmp_path / "NIFTY50_5m.csv", minutes(WEEK[0] + dt.timedelta(days=2), WEEK[1], step=5))
+    assert done(**told).study["index"]["sessions"] == 3  # the days it is known of, and no others
 
 
 def test_two_runs_stand_side_by_side_on_a_page():

@@ -26,7 +26,7 @@ class Paid(NamedTuple):
 
 
 def stressed(trades: Sequence[Paid], equity: Sequence[tuple[str, float]], capital: float) -> dict[str, Any]:
-    """Return net P&L and Sharpe for each multiple of the charges and each extra slippage, and the break-evens.
+    """Return net P&L and Sharpe for each multiple of the charges and each extra slippage, and the break-evens; none for losers.
 
     ``equity`` is [(session, rupees at its end)]; what is paid more is taken off from the session a trade is closed in.
     """
@@ -36,8 +36,8 @@ def stressed(trades: Sequence[Paid], equity: Sequence[tuple[str, float]], capita
     slips = [_row(s, [s * t.turnover for t in trades], trades, equity, capital) for s in SLIPPAGE]
     return {
         "costs": costs, "slippage": slips,
-        "break_even_costs": gross / charges if charges > 0.0 else None,
-        "break_even_slippage": (gross - charges) / turnover if turnover > 0.0 else None,
+        "break_even_costs": gross / charges if charges > 0.0 and gross > 0.0 else None,
+        "break_even_slippage": (gross - charges) / turnover if gross > charges and turnover > 0.0 else None,
     }  # fmt: skip
 
 

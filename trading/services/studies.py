@@ -41,9 +41,7 @@ def study(
     curve = [(day.isoformat(), rupees) for day, rupees in zip(days, equity, strict=True)]
     told = {
         "benchmark": {"name": "buy and hold, equal parts", **returns.against(earned, held)} if len(held) > 1 else None,
-        "index": None if index is None or len(held) < 2 else {
-            "name": index.spec.symbol, **returns.against(earned, _held([index], days)),
-        },
+        "index": _beside(index, days, earned),
         "monthly": [list(row) for row in returns.monthly(days, earned)],
         "monte_carlo": _chances([each.values["net"] for each in trades], capital),
         "stress": stressed([_paid(each) for each in trades], curve, capital),
@@ -60,6 +58,17 @@ def _paid(each: Happening) -> Paid:
 
 def _day(ts: int) -> dt.date:
     return dt.datetime.fromtimestamp(ts, IST).date()
+
+
+def _beside(index: LaneBars | None, days: Sequence[dt.date], earned: Floats) -> dict[str, Any] | None:
+    """Return the run beside an index over the sessions the index has bars of; None with fewer than two."""
+    if index is None:
+        return None
+    known = np.isin([day.toordinal() for day in days], index.places.session)
+    if known.sum() < 2:
+        return None
+    common = [day for day, there in zip(days, known.tolist(), strict=True) if there]
+    return {"name": index.spec.symbol, **returns.against(earned[known], _held([index], common))}
 
 
 def _held(lanes: Sequence[LaneBars], days: Sequence[dt.date]) -> Floats:

@@ -103,7 +103,8 @@ def _against(found: dict[str, Any] | None) -> list[str]:
     """Return how the run stands beside holding the same symbols."""
     if not found or found["excess_return"] is None:
         return []
-    told = f"  {found['name']}: {found['total_return']:+.2%}, so {found['excess_return']:+.2%} beside it"
+    told = f"  {found['name']}: {found['total_return']:+.2%} in {found['sessions']} sessions"
+    told += f", so {found['excess_return']:+.2%} beside it"
     return [f"{told}; beta {found['beta']:.2f}" if found["beta"] is not None else told]
 
 
