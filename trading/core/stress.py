@@ -26,7 +26,7 @@ class Paid(NamedTuple):
 
 
 def stressed(trades: Sequence[Paid], equity: Sequence[tuple[str, float]], capital: float) -> dict[str, Any]:
-    """Return net P&L and Sharpe for each multiple of the charges and each extra slippage, and the break-evens; none for losers.
+    """Return net P&L and Sharpe for each multiple of the charges and each extra slippage; losers have no break-even.
 
     ``equity`` is [(session, rupees at its end)]; what is paid more is taken off from the session a trade is closed in.
     """
