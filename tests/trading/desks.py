@@ -127,6 +127,7 @@ def command(name, *words):
 def environment(home, **variables):
     """Return the environment of a desk of its own under ``home``."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ}
+    keep |= {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}  # the same last bits
     return {**keep, "SENSEQUANT_HOME": str(home), "ENV_FILE": os.devnull, "PYTHONUNBUFFERED": "1", **variables}
 
 

@@ -60,6 +60,7 @@ def test_only_traders_may_send_us_asking(acme, viewer):
 
 
 def test_when_everything_is_down_the_last_word_is_told_as_such(acme, viewer, operator, outside, with_settings):
+    with_settings(sentiment_provider_timeout=10.0)  # a busy machine must not lose the first word
     outside.articles = [fresh("Acme Widgets profit surges")]
     viewer.get(f"{URL}/ACME")
     outside.always["newsapi"] = outside.always["twitter"] = ("status", 503)
