@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 
@@ -31,7 +31,6 @@ class OptimizationForm(BacktestForm):
         label="Parameters that may vary, as JSON",
         help_text="lists of values, or ranges; empty: the strategy’s own bounds",
     )
-    error_css_class: ClassVar[str] = "wrong"
 
     def clean_grid(self) -> dict[str, Any]:
         """Return the parameters that may vary; refuse what is no JSON object."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 
@@ -11,40 +11,19 @@ from models_ml.services.batch_plans import LONGEST_WINDOW, WINDOW_DAYS
 from models_ml.services.learning import MODEL_TYPES
 from trading.core import demo
 from trading.core.bars import INTERVALS
-from trading.views.backtest_form import DAY_PICKER, SOURCES
+from trading.views.backtest_form import DAY_PICKER, MarketForm
 
 KINDS = [(name, name) for name in MODEL_TYPES]
 USUAL_DAYS = 180
 
 
-class BarsForm(forms.Form):
+class BarsForm(MarketForm):
     """Which bars, and how long a window is."""
 
-    symbols = forms.CharField(max_length=2_000, help_text="separated by commas or spaces")
     interval = forms.ChoiceField(choices=[(name, name) for name in INTERVALS])
     start = forms.DateField(widget=DAY_PICKER, label="From", required=False, help_text="empty: the first bar")
     end = forms.DateField(widget=DAY_PICKER, label="To", required=False, help_text="included; empty: the last bar")
     window_days = forms.IntegerField(min_value=3, max_value=LONGEST_WINDOW, label="Days of a window")
-    source = forms.ChoiceField(choices=SOURCES, required=False, label="Bars from")
-    directory = forms.CharField(
-        required=False, max_length=700, label="Folder of bar files", help_text="empty: DATA_FEED_CSV_DIRECTORY"
-    )
-    error_css_class: ClassVar[str] = "wrong"
-
-    def clean_symbols(self) -> list[str]:
-        """Return the symbols, each once, in capitals."""
-        words = self.cleaned_data["symbols"].replace(",", " ").upper().split()
-        return list(dict.fromkeys(words))
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse dates in the wrong order; a folder that is named is meant, whatever the market."""
-        found = super().clean() or {}
-        if found.get("source") == "demo" and found.get("directory"):
-            found["source"] = "csv"
-        start, end = found.get("start"), found.get("end")
-        if start and end and start > end:
-            self.add_error("end", f"{end} lies before {start}: swap the two dates")
-        return found
 
     def bars(self) -> dict[str, Any]:
         """Return what ``batch_plans.ask_teachers`` takes."""

@@ -57,7 +57,7 @@ class Rule:
         return float(settings[which])
 
 
-C, W, INFO = Severity.CRITICAL, Severity.WARNING, Severity.INFO
+C, W = Severity.CRITICAL, Severity.WARNING
 
 RULES: tuple[Rule, ...] = (
     # 1 to 7: the document's
@@ -92,7 +92,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "heartbeat_lapsed", C, "heartbeat_age", "The engine {group} has been silent for {value:.0f} s",
-        threshold="MONITORING_HEARTBEAT_LAPSE_SECONDS", window=5 * MINUTE,
+        threshold="MONITORING_HEARTBEAT_LAPSE_SECONDS", window=5 * MINUTE, no_data="alert",
         inhibits=("performance_degradation", "feed_stale"),
         runbook="Is the engine's process alive? Its worker starts it again within 30 s; the watchdog gets out alone.",
     ),

@@ -20,6 +20,7 @@ from models_ml.selectors import training
 from monitoring.core.episodes import Reading
 from monitoring.models import Episode, Look, Notification, Report, Sample
 from sensequant.lib import paths
+from sensequant.lib.errors import BadInput
 from sensequant.lib.stats import total
 from trading.selectors import students
 from trading.services import vitals
@@ -31,6 +32,7 @@ SPAN = dt.timedelta(minutes=5)  # of the averages
 BROKER = ("session-lost", "stream-down", "breeze-unreachable")
 FEED = ("feed-stale",)
 NAMED = frozenset({*BROKER, *FEED, "engine-silent", "sentiment-failures-high", "sentiment-down", "unknown-order"})
+REPORTED = ("chain_breaks", "release_watch")  # what apps above tell of
 LEVELS = {"warn": 1.0, "bad": 2.0}
 
 
@@ -84,7 +86,7 @@ def _daily_loss(view: View) -> Groups:
 
 
 def _silence(view: View) -> Groups:
-    return {run.name: Reading(run.silent, {"mode": run.mode}) for run in view.runs() if run.silent is not None}
+    return {run.name: Reading(run.silent, {"mode": run.mode}) for run in view.runs() if run.beats}
 
 
 def _sentiment(view: View) -> Groups:
@@ -253,7 +255,9 @@ def gauges(view: View) -> dict[str, float]:
 def report(
     measure: str, value: float, *, at: dt.datetime, group: str = "", until: dt.datetime | None = None, **context: Any
 ) -> None:  # fmt: skip
-    """Keep what an app above found, until a newer report or ``until``."""
+    """Keep what an app above found, until a newer report or ``until``; BadInput for a measure no report is read of."""
+    if measure not in REPORTED:
+        raise BadInput(f"measure {measure!r} cannot be reported", fix=f"use one of {', '.join(REPORTED)}")
     Report.objects.update_or_create(
         measure=measure, group=group, defaults={"value": value, "at": at, "until": until, "context": context}
     )

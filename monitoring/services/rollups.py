@@ -27,26 +27,16 @@ def pull() -> int:
     """Move what the desk's processes took down into samples; return how many those are."""
     with transaction.atomic():
         rows = measuring.take()
-        Sample.objects.bulk_create(
-            [
-                Sample(metric=each.metric, at=each.at, low=each.low, high=each.high, total=each.total, count=each.count,
-                       last=each.last, counts=each.counts)
-                for each in rows
-            ], batch_size=1_000,
-        )  # fmt: skip
+        samples = [Sample(metric=each.metric, at=each.at, **each.stats.columns()) for each in rows]
+        Sample.objects.bulk_create(samples, batch_size=1_000)
     return len(rows)
 
 
 def observe(values: Mapping[str, float], *, at: dt.datetime) -> None:
     """Keep one value of each metric."""
-    Sample.objects.bulk_create([_sample(name, one(value, at.timestamp()), at) for name, value in values.items()])
-
-
-def _sample(name: str, stats: Stats, at: dt.datetime) -> Sample:
-    return Sample(
-        metric=name, at=at, low=stats.low, high=stats.high, total=stats.total, count=stats.count, last=stats.last,
-        counts=stats.counts,
-    )  # fmt: skip
+    Sample.objects.bulk_create(
+        [Sample(metric=name, at=at, **one(value, at.timestamp()).columns()) for name, value in values.items()]
+    )
 
 
 def roll(*, width: int | None = None, most: int = BATCH) -> int:
@@ -81,24 +71,13 @@ def _fold(samples: Iterable[Sample], span: int) -> None:
     for (name, start), stats in fresh.items():
         row = known.get((name, start))
         if row is None:
-            moment = dt.datetime.fromtimestamp(start, dt.UTC)
-            made.append(_put(Rollup(metric=name, width=span, at=moment), stats))
-        else:
-            changed.append(_put(row, _whole(row).add(stats)))
+            made.append(Rollup(metric=name, width=span, at=dt.datetime.fromtimestamp(start, dt.UTC), **stats.columns()))
+            continue
+        for column, value in row.stats.add(stats).columns().items():
+            setattr(row, column, value)
+        changed.append(row)
     Rollup.objects.bulk_create(made, batch_size=500)
     Rollup.objects.bulk_update(changed, ["low", "high", "total", "count", "last", "counts"], batch_size=200)
-
-
-def _whole(row: Rollup) -> Stats:
-    found = row.stats
-    found.last_at = row.at.timestamp()  # a sample of the span itself is never older than its beginning
-    return found
-
-
-def _put(row: Rollup, stats: Stats) -> Rollup:
-    row.low, row.high, row.total, row.count = stats.low, stats.high, stats.total, stats.count
-    row.last, row.counts = stats.last, stats.counts
-    return row
 
 
 def cap(*, at: dt.datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -21,6 +22,7 @@ from trading.views.doors import back, for_traders, may_trade, told
 
 PAST = dt.timedelta(hours=48)
 SHOWN = 50
+WHOLE = re.compile(r"\d{1,6}", re.ASCII)
 SPANS = {"1h": 3_600, "6h": 21_600, "1d": 86_400}
 
 
@@ -122,7 +124,7 @@ def _minutes(request: HttpRequest) -> Any:
         text = request.POST.get("minutes", "").strip()
         if not text:
             return None
-        if not text.isdigit() or len(text) > 6:
+        if not WHOLE.fullmatch(text):
             raise BadInput(f"{text[:20]!r} is not a number of minutes", fix="write a whole number, e.g. 30")
         return dt.timedelta(minutes=int(text))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sensequant.lib.sketch import Counts, bucket, merge, quantile
 
@@ -29,6 +30,13 @@ class Stats:
             self.last, self.last_at = other.last, other.last_at
         merge(self.counts, other.counts)
         return self
+
+    def columns(self) -> dict[str, Any]:
+        """Return the numbers as the columns of a row (``numbers.Numbers``); its ``at`` is the caller's."""
+        return {
+            "low": self.low, "high": self.high, "total": self.total, "count": self.count, "last": self.last,
+            "counts": self.counts,
+        }  # fmt: skip
 
     @property
     def avg(self) -> float | None:

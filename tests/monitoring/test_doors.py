@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from monitoring.models import AuditEntry, Episode, RuleSetting, Silence
-from monitoring.services import facts, rollups, rulebook, watching
+from monitoring.services import facts, rollups, rulebook, silences, watching
 from sensequant.lib.clock import now
 from tests.trading import rows
 from tests.trading.desks import command
@@ -118,8 +118,16 @@ def test_every_rule_can_be_simulated_and_reads_a_measure_that_exists():
         assert each.rule.runbook
 
 
-def test_watching_prints_what_happens_as_it_happens(fires):
-    assert monitor("watch", "--seconds", "0")[0] == 0
+def test_watching_prints_what_happens_as_it_happens(fires, monkeypatch):
+    def meanwhile(_):
+        if not Episode.objects.get(pk=fires.pk).acked_at:
+            silences.acknowledge(RULE, "on it", by="asha", at=now())
+
+    monkeypatch.setattr("monitoring.management.commands.monitor.time.sleep", meanwhile)
+    code, out, _ = command("monitor", "watch", "--seconds", "0.5", "--severity", "critical")
+    assert code == 0
+    assert out.count("\n") == 1
+    assert f"acknowledged by asha ✖ CRITICAL {RULE}:7" in out
 
 
 def test_metrics_are_shown_summarised_and_exported(fires):
@@ -158,7 +166,8 @@ def test_a_silence_is_made_and_ended_on_the_page(operator):
 
 @pytest.mark.parametrize(
     ("what", "said"),
-    [({"minutes": "soon"}, "&#x27;soon&#x27; is not a number of minutes"), ({"minutes": ""}, "how long is not said"),
+    [({"minutes": "²"}, "&#x27;²&#x27; is not a number of minutes"),
+     ({"minutes": "soon"}, "&#x27;soon&#x27; is not a number of minutes"), ({"minutes": ""}, "how long is not said"),
      ({"reason": ""}, "a reason is missing"), ({"most": "BAD"}, "is not known: use one of"),
      ({"rule": "<script>"}, "is not a pattern")],
 )  # fmt: skip

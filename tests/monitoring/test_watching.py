@@ -15,6 +15,7 @@ from sensequant.lib import paths
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed
 from tests.monitoring.world import at, breaks, condition, episode, look, reasons, unknown_order
+from tests.trading import rows
 from trading.models import ActiveModel, Halt
 from trading.services import vitals
 
@@ -244,6 +245,24 @@ def test_a_measure_that_cannot_be_read_waits_and_then_is_an_alert_of_its_own(mon
     look(121)
     assert reasons() == ["first"]
     assert episode().message == "release_watch cannot be read: RuntimeError: no such table"
+
+
+def test_an_engine_that_should_beat_and_never_has_gives_no_data_and_that_is_an_alert_after_a_while():
+    run = rows.run(name="live", mode="dry-run", state="starting", heartbeat_at=None)
+    look()
+    assert reasons("heartbeat_lapsed") == []
+    look(121)
+    found = episode("heartbeat_lapsed")
+    assert (found.no_data, found.message) == (True, "heartbeat_age of live gives no data")
+    assert reasons("heartbeat_lapsed") == ["first"]
+    type(run).objects.filter(pk=run.pk).update(heartbeat_at=at(125))
+    look(126)
+    assert reasons("heartbeat_lapsed") == ["first", "resolved"]
+
+
+def test_only_what_is_read_can_be_reported():
+    with pytest.raises(BadInput, match="'disk_used_share' cannot be reported"):
+        facts.report("disk_used_share", 1.0, at=at())
 
 
 # causes and actions

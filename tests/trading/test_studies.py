@@ -56,6 +56,7 @@ def test_two_runs_stand_side_by_side_on_a_page():
     assert "params.adx_min" in page
     assert "Is it luck?" in page
     for other, said in ((4711, "there is no backtest 4711"), ("x", "is not the number of a backtest"),
+                        ("²", "is not the number of a backtest"),
                         (first.pk, "cannot be compared with itself")):  # fmt: skip
         assert said in client.get(f"/backtests/{first.pk}/compare?with={other}").content.decode()
 

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('metric', models.CharField(max_length=60)),
-                ('at', models.DateTimeField(help_text='where the ten seconds begin')),
+                ('at', models.DateTimeField(help_text='where the span begins')),
                 ('low', models.FloatField()),
                 ('high', models.FloatField()),
                 ('total', models.FloatField()),

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.db import models
+from sensequant.lib.numbers import Numbers
 
 
-class Measure(models.Model):
+class Measure(Numbers):
     """One metric over ten seconds in one process."""
-
-    metric = models.CharField(max_length=60)
-    at = models.DateTimeField(help_text="where the ten seconds begin")
-    low = models.FloatField()
-    high = models.FloatField()
-    total = models.FloatField()
-    count = models.PositiveBigIntegerField()
-    last = models.FloatField()
-    counts = models.JSONField(default=dict, help_text="histogram: bucket of sensequant.lib.sketch to samples")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["id"]

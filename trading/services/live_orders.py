@@ -120,6 +120,11 @@ def limit_of(live: Live, name: Name, price: Price) -> Decimal:
     )  # fmt: skip
 
 
+def on_tick(limit: Decimal, tick: Decimal) -> bool:
+    """Say whether a limit is one an order can have: above nothing, and a whole number of ticks."""
+    return limit > 0 and not limit % tick
+
+
 def sent_on(order: Order) -> dt.date:
     """Return the day an order was sent on, in India; the first of all days for one that was not."""
     return order.sent_at.astimezone(IST).date() if order.sent_at else dt.date.min

@@ -57,11 +57,7 @@ class Writer:
 
 
 def _row(slot: measures.Slot, at: dt.datetime) -> Measure:
-    s = slot.stats
-    return Measure(
-        metric=slot.name, at=at - dt.timedelta(seconds=slot.age), low=s.low, high=s.high, total=s.total, count=s.count,
-        last=s.last, counts=s.counts,
-    )  # fmt: skip
+    return Measure(metric=slot.name, at=at - dt.timedelta(seconds=slot.age), **slot.stats.columns())
 
 
 @contextmanager

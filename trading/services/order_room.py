@@ -29,7 +29,7 @@ from trading.services.broker_pool import BrokerPool, placed, reading, under
 from trading.services.guard import Guard
 from trading.services.leases import Held
 from trading.services.live_engine import LiveEngine
-from trading.services.live_orders import FINAL, Answer, Live, Name, Price, limit_of
+from trading.services.live_orders import FINAL, Answer, Live, Name, Price, limit_of, on_tick
 from trading.services.live_recording import Ending, LiveRecorder
 from trading.services.market_clock import MarketClock
 
@@ -302,7 +302,7 @@ class OrderRoom:
         self.session(answer)
         if answer.error is not None:
             live.cancelling = False
-        elif answer.verb == "modify" and answer.result.limit > 0 == answer.result.limit % self.names[live.lane].tick:
+        elif answer.verb == "modify" and on_tick(answer.result.limit, self.names[live.lane].tick):
             Order.objects.filter(pk=live.order.pk).update(limit_price=answer.result.limit)
         live.due = time.monotonic() + SOON
 

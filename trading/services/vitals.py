@@ -29,12 +29,13 @@ HOUR = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class RunVitals:
-    """One run; ``silent`` is seconds since its heartbeat, None for a run that need not beat."""
+    """One run; ``silent`` is seconds since its heartbeat, None for one that has not beaten or need not (``beats``)."""
 
     number: int
     name: str
     mode: str
     state: str
+    beats: bool
     silent: float | None
     pnl_day: float
     daily_loss_pct: float
@@ -66,9 +67,9 @@ def _run(standing: Standing, at: dt.datetime) -> RunVitals:
     gauges = {each.name: each for each in standing.gauges}
     loss = gauges["daily_loss_pct"]
     held = list(Position.objects.filter(run=run).values_list("symbol", "stop"))
-    beats = run.state in BEATING and run.heartbeat_at is not None
+    beats = run.state in BEATING
     return RunVitals(
-        run.pk, run.name, run.mode, run.state,
+        run.pk, run.name, run.mode, run.state, beats,
         max(0.0, (at - run.heartbeat_at).total_seconds()) if beats and run.heartbeat_at else None,
         _pnl(run), float(loss.used or 0), float(loss.limit) if loss.limit else None, len(held), standing.breaker_open,
         tuple(symbol for symbol, stop in held if stop is None),

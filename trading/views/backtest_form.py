@@ -40,12 +40,10 @@ DAY_PICKER = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 MONTHS_BACK = {"intraday": 2, "swing": 36}
 
 
-class BacktestForm(forms.Form):
-    """What to run on. Parameters are read beside it, see ``given``."""
+class MarketForm(forms.Form):
+    """Which bars: symbols, days and where they come from."""
 
     symbols = forms.CharField(max_length=2_000, help_text="separated by commas or spaces")
-    strategy = forms.ChoiceField(choices=[(name, name) for name in STRATEGIES], widget=forms.RadioSelect)
-    interval = forms.ChoiceField(choices=[(name, name) for name in INTERVALS])
     start = forms.DateField(widget=DAY_PICKER, label="From")
     end = forms.DateField(widget=DAY_PICKER, label="To", help_text="this day included")
     source = forms.ChoiceField(choices=SOURCES, required=False, label="Bars from")
@@ -55,7 +53,6 @@ class BacktestForm(forms.Form):
         label="Folder of bar files",
         help_text="files, or what was fetched; empty: DATA_FEED_CSV_DIRECTORY",
     )
-    capital = forms.DecimalField(min_value=1_000, max_digits=16, decimal_places=2, label="Capital, ₹")
     error_css_class: ClassVar[str] = "wrong"
 
     def clean_symbols(self) -> list[str]:
@@ -72,6 +69,14 @@ class BacktestForm(forms.Form):
         if start and end and start > end:
             self.add_error("end", f"{end} lies before {start}: swap the two dates")
         return found
+
+
+class BacktestForm(MarketForm):
+    """What to run on. Parameters are read beside it, see ``given``."""
+
+    strategy = forms.ChoiceField(choices=[(name, name) for name in STRATEGIES], widget=forms.RadioSelect)
+    interval = forms.ChoiceField(choices=[(name, name) for name in INTERVALS])
+    capital = forms.DecimalField(min_value=1_000, max_digits=16, decimal_places=2, label="Capital, ₹")
 
 
 @dataclass(frozen=True, slots=True)

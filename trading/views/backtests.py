@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable
+import re
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -15,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sensequant.lib.clock import ist, now
-from sensequant.lib.errors import SenseQuantError
+from sensequant.lib.errors import BadInput
 from trading.core import demo
 from trading.core.strategies import STRATEGIES
 from trading.models import BacktestRun
@@ -29,6 +28,7 @@ from trading.views.exports import as_csv
 from trading.views.tables import in_chunks, ordering, paged, plain
 
 PAGE = 50
+NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,22 +122,14 @@ def backtest_page(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def compare_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a backtest beside the one named in ``with``."""
-    text = request.GET.get("with", "")
-    found = (
-        told_or_none(request, lambda: comparing.compare(pk, int(text))) if text.isdigit() and len(text) < 10 else None
-    )
-    if not text.isdigit():
-        messages.error(request, f"{text[:20]!r} is not the number of a backtest")
-    return render(request, "trading/compare.html", {"pk": pk, "other": text, "found": found})
+    other = request.GET.get("with", "")
 
+    def work() -> Any:
+        if not NUMBER.fullmatch(other):
+            raise BadInput(f"{other[:20]!r} is not the number of a backtest", fix="look at the list of backtests")
+        return comparing.compare(pk, int(other))
 
-def told_or_none(request: HttpRequest, work: Callable[[], Any]) -> Any:
-    """Return what ``work`` returns; when it is refused, say why and return None."""
-    try:
-        return work()
-    except SenseQuantError as error:
-        messages.error(request, str(error))
-        return None
+    return render(request, "trading/compare.html", {"pk": pk, "other": other, "found": told(request, "", work)})
 
 
 @require_safe

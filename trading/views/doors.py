@@ -48,7 +48,7 @@ def may_trade(request: HttpRequest) -> bool:
 
 
 def told(request: HttpRequest, said: str, work: Callable[[], Any]) -> Any:
-    """Do ``work`` and tell how it went: ``said`` on success, the reason when it was refused (then return None)."""
+    """Do ``work`` and tell how it went: ``said``, if anything, on success, or why it was refused (then return None)."""
     try:
         done = work()
     except SenseQuantError as error:
@@ -59,7 +59,8 @@ def told(request: HttpRequest, said: str, work: Callable[[], Any]) -> Any:
             raise
         messages.error(request, str(error))
         return None
-    messages.success(request, said)
+    if said:
+        messages.success(request, said)
     return done
 
 

@@ -170,7 +170,8 @@ class Command(DeskCommand):
         """Write the rollups to stdout."""
         found = metrics.wide(at - dt.timedelta(hours=options["hours"]), at, width=1)
         if options["format"] == "json" or options["json"]:
-            return self._print(found, "", as_json=True)  # type: ignore[func-returns-value]
+            self._print(found, "", as_json=True)
+            return None
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(telling.COLUMNS)
