@@ -27,6 +27,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # hourly, for the broker can only be asked once somebody has logged in; when nothing is due nothing is asked
     "renew the ticks": {"task": "trading.tasks.renew_ticks", "schedule": crontab(hour="8-15", minute="20")},
+    # does nothing unless BACKUP_ENABLED
+    "back up": {
+        "task": "sensequant.tasks.back_up",
+        "schedule": crontab.from_string(" ".join(settings.DESK.backup_cron_schedule.split())),
+    },
     # on session days only, which the task asks the calendar
     "learn from the session": {
         "task": "models_ml.tasks.learn_this_evening",

@@ -1,10 +1,10 @@
 """Every environment variable of the desk: one row each, with its type, default, bounds and meaning.
 
 Names and defaults are those of the architecture document. The ``.env.example`` file, the ``/settings`` page, the
-system checks and the README's configuration reference are written from this table:
+system checks and the configuration reference are written from this table:
 
     python -m sensequant.config              the text of .env.example
-    python -m sensequant.config --markdown   the configuration reference
+    python -m sensequant.config --markdown   docs/configuration.md
 
 A variable may also be given with the prefix ``SENSEQUANT_``. Apps read ``settings.DESK.<lower-case name>``.
 """
@@ -201,6 +201,13 @@ class Desk:
     incremental_enabled: bool = row(False, "Update bars, sentiment and models every day", section="Schedules")
     incremental_lookback_days: int = row(30, "Days fetched when nothing was fetched before", low=1, high=365)
     incremental_cron_schedule: str = row("0 18 * * 1-5", "When the daily update runs, IST", form="cron")
+
+    # Ours: how the database and the files are saved.
+    backup_enabled: bool = row(False, "Back up every night, and prove it", section="Backups")
+    backup_dir: str = row("backups", "Folder of backups, under SENSEQUANT_HOME unless absolute")
+    backup_keep: int = row(14, "Backups that stay; 0 keeps all", low=0, high=10_000)
+    backup_recipient: str = row("", "age public key (age1…) that backups are sealed for; empty: not sealed")
+    backup_cron_schedule: str = row("30 19 * * *", "When the nightly backup runs, IST", form="cron")
 
     # Validation and release. VALIDATION_* are under SENSEQUANT_HOME unless absolute.
     validation_data_dir: str = row("data/", "Folder of validation artifacts", section="Validation and release")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.core.management import call_command
 
 
@@ -10,3 +11,10 @@ from django.core.management import call_command
 def clear_sessions() -> None:
     """Delete the sessions that have expired."""
     call_command("clearsessions")
+
+
+@shared_task
+def back_up() -> None:
+    """Make and prove a backup when BACKUP_ENABLED."""
+    if settings.DESK.backup_enabled:
+        call_command("backup")

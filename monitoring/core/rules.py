@@ -165,6 +165,11 @@ RULES: tuple[Rule, ...] = (
         runbook="Look at the release's page; roll back if the reason holds.",
     ),
     Rule(
+        "backup_overdue", W, "backup_age", "The newest proved backup is {value:.0f} hours old", threshold=26.0,
+        critical_at=50.0, repeat=24 * HOUR,
+        runbook="Run manage.py backup and read what it says; is BACKUP_DIR full or not mounted?",
+    ),
+    Rule(
         "watching_stalled", C, "watch_age", "The last look at the desk was {value:.0f} s ago", threshold=120.0,
         inhibits=("heartbeat_lapsed",),
         runbook="The monitor was stopped or the database did not answer. Look at logs/app.log.",

@@ -33,6 +33,7 @@ BROKER = ("session-lost", "stream-down", "breeze-unreachable")
 FEED = ("feed-stale",)
 NAMED = frozenset({*BROKER, *FEED, "engine-silent", "sentiment-failures-high", "sentiment-down", "unknown-order"})
 REPORTED = ("chain_breaks", "release_watch")  # what apps above tell of
+NEVER = 9_999.0  # hours: the age of what does not exist
 LEVELS = {"warn": 1.0, "bad": 2.0}
 
 
@@ -108,6 +109,15 @@ def _aged(view: View, what: str, since: dt.datetime | None) -> Groups:
     if since is None:
         return {}
     return {"": Reading((view.at - since).total_seconds() / 3_600.0, {"what": what})}
+
+
+def _backup(view: View) -> Groups:
+    """Return how old the newest backup is: its folder, named by its moment, appears only once it was proved."""
+    if not settings.DESK.backup_enabled:
+        return {}
+    names = [each.parent.name for each in paths.resolve(settings.DESK.backup_dir).glob("backup_*/backup.json")]
+    made = [dt.datetime.strptime(name, "backup_%Y%m%d_%H%M%S").replace(tzinfo=view.at.tzinfo) for name in names]
+    return {"": Reading((view.at - max(made)).total_seconds() / 3_600.0 if made else NEVER)}
 
 
 def _reported(measure: str) -> Callable[[View], Groups]:
@@ -233,6 +243,7 @@ MEASURES: Mapping[str, Callable[[View], Groups]] = MappingProxyType({
     "outbox_age": _outbox,
     "undelivered": _undelivered,
     "chain_breaks": _chain,
+    "backup_age": _backup,
     "release_watch": _reported("release_watch"),
     "watch_age": _watch,
     "trouble": _trouble,

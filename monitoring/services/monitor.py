@@ -109,18 +109,20 @@ def _ping(row: Look, at: dt.datetime) -> None:
         Look.objects.filter(pk=row.pk).update(ping_error=error.message[:300])
 
 
-def serve(stop: threading.Event, *, clock: Callable[[], dt.datetime] = now) -> None:
-    """Look and send until ``stop``; without ENABLE_MONITORING only what waits already is sent."""
+def serve(
+    stop: threading.Event, *, clock: Callable[[], dt.datetime] = now, looks: bool = True, sends: bool = True
+) -> None:
+    """Look and send until ``stop``, or only one of them; without ENABLE_MONITORING only what waits already is sent."""
     threads = [
         threading.Thread(target=Sender(name, clock=clock).run, args=(stop,), name=f"send {name}", daemon=True)
-        for name in channels.ALL
+        for name in (channels.ALL if sends else ())
     ]
     for thread in threads:
         thread.start()
-    if settings.DESK.enable_monitoring:
+    if looks and settings.DESK.enable_monitoring:
         Monitor(clock=clock).run(stop)
     else:
-        log.info("monitoring is switched off (ENABLE_MONITORING)")
+        log.info("only sending" if not looks else "monitoring is switched off (ENABLE_MONITORING)")
         stop.wait()
     for thread in threads:
         thread.join(5.0)

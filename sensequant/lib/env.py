@@ -294,10 +294,10 @@ def as_env_file(table: type) -> str:
 
 
 def as_markdown(table: type) -> str:
-    """Return the configuration reference: one Markdown table per section."""
-    parts = []
+    """Return the text of ``docs/configuration.md``: one Markdown table per section."""
+    parts = ["# Every setting", "", "Written by `python -m sensequant.config --markdown`; do not edit.", ""]
     for section, group in _sections(table):
-        parts += [f"### {section}", "", "| Variable | Default | Accepted | What it is for |", "|---|---|---|---|"]
+        parts += [f"## {section}", "", "| Variable | Default | Accepted | What it is for |", "|---|---|---|---|"]
         for each in group:
             shown = each.show(each.default)
             cells = (f"`{each.name}`", f"`{shown}`" if shown else "", each.accepted, each.note)

@@ -61,7 +61,10 @@ class Command(DeskCommand):
         self._one(what, "health", "each part: ok, or what is wrong; exit 1 when one is not")
         archive = self._one(what, "archive", "put finished days into files")
         archive.add_argument("--restore", type=dt.date.fromisoformat, default=None, metavar="YYYY-MM-DD")
-        self._one(what, "run", "watch and send until a signal comes")
+        running = self._one(what, "run", "watch and send until a signal comes")
+        running.add_argument(
+            "--only", choices=["look", "send"], help="only one of the two; another process does the other"
+        )
 
     def _choices(self, parser: argparse.ArgumentParser, name: str) -> Any:
         return parser.add_subparsers(dest=name, required=True, parser_class=argparse.ArgumentParser)
@@ -230,7 +233,7 @@ class Command(DeskCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        monitor.serve(stop)
+        monitor.serve(stop, looks=options["only"] != "send", sends=options["only"] != "look")
         return {"stopped": True}, "stopped"
 
 
