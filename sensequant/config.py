@@ -49,6 +49,7 @@ class Desk:
     database_url: str = row("", "Empty: SQLite in SENSEQUANT_HOME", form="database", secret=True)
     redis_url: str = row("", "Empty: tasks and sockets inside one process", form="redis", secret=True)
     sensequant_home: str = row("var", "Folder of everything the desk writes (data/, logs/, release/, database)")
+    storage_url: str = row("", "Object store shared by machines, e.g. s3://bucket/desk; empty: only SENSEQUANT_HOME")
     demo_seed: int = row(7, "Seed of the generated demo market", low=0, high=2**31 - 1)
 
     # §3 Configuration management

@@ -14,6 +14,13 @@ def clear_sessions() -> None:
 
 
 @shared_task
+def share_files() -> None:
+    """Synchronise with the object store when STORAGE_URL names one."""
+    if settings.DESK.storage_url:
+        call_command("storage")
+
+
+@shared_task
 def back_up() -> None:
     """Make and prove a backup when BACKUP_ENABLED."""
     if settings.DESK.backup_enabled:

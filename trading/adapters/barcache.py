@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from sensequant.lib import storage
 from sensequant.lib.clock import IST
 from sensequant.lib.errors import BadInput, SenseQuantError
 from sensequant.lib.logs import get_logger
@@ -120,6 +121,7 @@ class BarCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             with cachefiles.locked(self.folder):
                 yield
+                storage.push(self.folder)
         except OSError as error:
             raise BadInput(
                 f"bars cannot be kept in {self.folder}: {error.strerror or error}",

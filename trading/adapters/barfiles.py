@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from sensequant.lib import storage
 from sensequant.lib.errors import BadInput, NotFound
 from trading.core.bars import ALIASES, INTERVALS, alias, interval
 
@@ -32,6 +33,7 @@ def find(root: Path, symbol: str, interval_name: str) -> list[Path]:
     The folder layout goes before single files, and ``root`` before its folders; BadInput when two folders below
     ``root`` both hold the series.
     """
+    storage.pull(root / symbol / interval_name)
     here = _in(root, symbol, interval_name)
     if here:
         return here

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sensequant.lib import storage
 from sensequant.lib.errors import BadInput, NotFound
 
 MANIFEST: Final = "manifest.json"
@@ -65,6 +66,7 @@ def seal(folder: Path, files: Mapping[str, bytes], told: Mapping[str, Any]) -> S
         whole = {**told, "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}}
         whole["sha256"] = hashlib.sha256(text_of(whole)).hexdigest()
         _write(folder / MANIFEST, text_of(whole))
+        storage.push(folder)
     except OSError as error:
         fix = "name a folder you may write to"
         raise BadInput(f"{folder} cannot be written: {error.strerror}", fix=fix) from None
@@ -77,6 +79,8 @@ def unseal(folder: Path) -> Sealed:
     NotFound when it has no manifest, BadInput naming the file that is not as it was written.
     """
     path = folder / MANIFEST
+    if not path.exists():
+        storage.pull(folder, always=True)
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST_MANIFEST + 1)

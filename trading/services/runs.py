@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from sensequant.lib import paths
+from sensequant.lib import paths, storage
 from sensequant.lib.errors import BadInput, NotFound
 from trading.core.errors import Invalid
 from trading.core.kernel import is_compiled
@@ -64,7 +64,7 @@ def source_of(kind: str, directory: str) -> str:
     if kind != "csv":
         known = ", ".join(("csv", *feeds.KINDS, STREAM))
         raise BadInput(f"data source {kind!r} is not known", fix=f"use {known} or {DEMO}")
-    if not folder.is_dir():
+    if not folder.is_dir() and storage.shared(folder) is None:
         raise NotFound(f"there is no folder {folder}", fix="name the folder of your bar files with --csv DIR")
     return str(folder)
 
