@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, broker, live, preferences, risk, sentiment, tables, telemetry
+from trading.views import backtests, broker, live, preferences, risk, sentiment, state, tables, telemetry
 
 urlpatterns = [
     path("", live.live_page, name="live"),
     path("engine/control", live.control_engine, name="control"),
     path("chart/<str:symbol>/", live.chart_page, name="chart"),
     path("chart/<str:symbol>/data", live.chart_data, name="chart_data"),
+    path("state", state.state, name="state"),
     path("preferences", preferences.preferences, name="preferences"),
     *(path(f"{name}/", tables.table_page, {"name": name}, name=name) for name in tables.TABLES),
     path("orders/<int:pk>/", tables.order_page, name="order"),

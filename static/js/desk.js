@@ -95,6 +95,25 @@ input?.addEventListener("keydown", (event) => {
   }
 });
 
+// --- Every table has its own download beside its heading; without scripts the link at the page's foot gives them all ---
+function downloads() {
+  [...document.querySelectorAll("main table")].filter((table) => !table.closest(".chart")).forEach((table, i) => {
+    const panel = table.closest(".panel");
+    const head = panel?.querySelector(":scope > header, :scope > h2");
+    const key = `csv-${i}`;
+    if (!head || document.getElementById(key) || panel.querySelector("table") !== table) return;
+    const address = new URL(location.href);
+    address.searchParams.set("tables", "csv");
+    address.searchParams.set("table", String(i + 1));
+    const name = table.getAttribute("aria-label") || head.textContent.trim().split("\n")[0].trim();
+    const link = Object.assign(document.createElement("a"), { id: key, className: "csv", href: address, download: "", textContent: "CSV" });
+    link.setAttribute("aria-label", `${name} as CSV`);
+    head.append(link);
+  });
+}
+downloads();
+document.addEventListener("htmx:after:swap", downloads);
+
 // --- Rows: j and k move, Enter opens ---
 function step(by) {
   const tbody = document.activeElement?.closest?.("tbody") ?? document.querySelector("tbody[data-rows], main table tbody");

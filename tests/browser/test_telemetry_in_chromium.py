@@ -20,7 +20,7 @@ def traces(desk):
 
 def test_two_keys_lead_to_it_and_it_never_scrolls_sideways(page, traces):
     page.keyboard.press("g")
-    page.keyboard.press("e")
+    page.keyboard.press("y")
     page.wait_for_url("**/telemetry")
     assert page.locator("h1").inner_text() == "Telemetry"
     assert page.locator(".matrix").count() == 2

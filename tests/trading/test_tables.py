@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from sensequant.lib.tables import safe
 from tests.trading.pages import a_position, a_run, a_signal, a_trade, an_order, published
 from trading.views import tables
-from trading.views.exports import safe
 
 
 @pytest.fixture

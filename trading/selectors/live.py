@@ -22,6 +22,7 @@ EXPLAINED: Mapping[str, str] = MappingProxyType(
         "demo": "A generated market with paper orders: nothing here is real.",
         "replay": "Recorded bars, played again with paper orders.",
         "dry-run": "Real prices, paper orders: nothing reaches the exchange.",
+        "simulated": "Orders to a simulator of the broker: nothing here is real.",
         "live": "Real orders with real money.",
     }
 )
@@ -46,7 +47,7 @@ class Newest:
 class Masthead:
     """What the header of every page says."""
 
-    word: str  # DEMO, REPLAY, DRY-RUN, LIVE
+    word: str  # DEMO, REPLAY, DRY-RUN, SIMULATED, LIVE
     mode: str  # replay, dry-run, live: chooses border pattern and favicon
     market_time: dt.datetime | None = None
     closes: dt.datetime | None = None
@@ -54,8 +55,10 @@ class Masthead:
 
     @property
     def icon(self) -> str:
-        """Return what chooses the border pattern and the favicon: demo, replay, dry-run or live."""
-        return "demo" if self.word == "DEMO" else self.mode if self.mode in EXPLAINED else "dry-run"
+        """Return what chooses the border pattern and the favicon: demo, replay, dry-run, simulated or live."""
+        if self.word in ("DEMO", "SIMULATED"):
+            return self.word.lower()
+        return self.mode if self.mode in EXPLAINED else "dry-run"
 
     @property
     def explained(self) -> str:

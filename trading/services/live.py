@@ -117,7 +117,7 @@ class Picture:
         }  # fmt: skip
 
     def states(self, *, at: dt.datetime) -> list[dict[str, Any]]:
-        """Return the state words of the strip, each with its level: ok, warn, bad or off."""
+        """Return the state words the engine can answer for, each with its level: ok, warn, bad or off."""
         engine, run = self.engine, self.run
         moving = run.state == "running" and not run.held
         halted = ", ".join(engine.specs[lane].symbol for lane in engine.halted)
@@ -133,8 +133,6 @@ class Picture:
                 ("BROKER", *self.words.get("BROKER", ("ok", "paper"))),
                 ("FEED", *self.words.get("FEED", ("ok" if moving else "warn", f"{run.mode} {_speed(run)}"))),
                 ("RISK", *risk),
-                ("DB", "ok", "recording"),
-                ("QUEUE", "ok", "in process"),
                 ("RATE", *self.words.get("RATE", ("off", "no broker calls"))),
             )
         ]  # fmt: skip

@@ -82,13 +82,6 @@ def demo_account() -> dict[str, str] | None:
 
 
 @register.simple_tag
-def here(request: HttpRequest, path: str) -> SafeString | str:
-    """Mark the link of the page one is on."""
-    inside = request.path == path if path == "/" else request.path.startswith(path)
-    return SafeString('aria-current="page"') if inside else ""
-
-
-@register.simple_tag
 def query(request: HttpRequest, **changes: Any) -> str:
     """Return this page's query string with ``changes``; an empty value removes its name."""
     found = request.GET.copy()

@@ -1,0 +1,31 @@
+"""What every page says about the alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django import template
+
+from monitoring.selectors import alerts
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """How many alerts fire, and how bad the worst of them is: ok, warn or bad."""
+
+    count: int
+    level: str
+
+    @property
+    def said(self) -> str:
+        """Return it in words."""
+        return f"{self.count} firing" if self.count else "none"
+
+
+@register.simple_tag
+def firing() -> Firing:
+    """Return what fires now."""
+    severities = list(alerts.listed(open_only=True).values_list("severity", flat=True))
+    return Firing(len(severities), "bad" if "CRITICAL" in severities else "warn" if severities else "ok")

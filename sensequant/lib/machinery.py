@@ -1,0 +1,107 @@
+"""How the machinery under the desk answers: the database, Redis, the queues of background jobs, the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+
+from sensequant.lib import paths
+
+SLOW = 250.0  # milliseconds a database may take to answer
+PATIENCE = 1.0  # seconds Redis may take
+LONG = 100  # jobs that may wait
+FULL, VERY_FULL = 0.9, 0.97
+Level = str  # ok, warn, bad or off
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the machinery: how it is, in a level and in words, and what to do when it is not well."""
+
+    name: str
+    level: Level
+    text: str
+    fix: str = ""
+
+
+def database() -> Part:
+    """Ask the database for nothing, and say how long that took."""
+    begun = time.perf_counter()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        fix = "is it running, and does DATABASE_URL name it?"
+        return Part("database", "bad", f"does not answer: {str(error).strip()[:120]}", fix)
+    took = (time.perf_counter() - begun) * 1e3
+    slow = took > SLOW
+    word = "SQLite" if connection.vendor == "sqlite" else "PostgreSQL"
+    fix = "look at the machine's load and at long queries" if slow else ""
+    return Part("database", "warn" if slow else "ok", f"{word} {took:.0f} ms", fix)
+
+
+def waiting(names: tuple[str, ...]) -> dict[str, int] | str:
+    """Return how many jobs wait in each Redis queue; why that is not known as text; nothing without Redis."""
+    if not settings.DESK.redis_url:
+        return {}
+    import redis
+
+    try:
+        client = redis.Redis.from_url(
+            settings.DESK.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+        )  # fmt: skip
+        with client:
+            return {name: int(client.llen(name)) for name in names}
+    except redis.RedisError as error:
+        return str(error)[:120]
+
+
+def queues(names: tuple[str, ...]) -> Part:
+    """Say how many background jobs wait, and whether Redis, which keeps them, answers."""
+    found = waiting(names)
+    if isinstance(found, str):
+        return Part("queue", "bad", f"Redis does not answer: {found}", "is it running, and does REDIS_URL name it?")
+    if not found:
+        return Part("queue", "ok", "in process")
+    jobs = sum(found.values())
+    fix = "start more workers, or look at why they do not take jobs" if jobs > LONG else ""
+    return Part("queue", "warn" if jobs > LONG else "ok", f"{jobs} waiting" if jobs else "empty", fix)
+
+
+def shared_memory() -> Part:
+    """Say whether what processes share (the cache) answers."""
+    if not settings.DESK.redis_url:
+        return Part("redis", "off", "not used: one process does everything")
+    begun = time.perf_counter()
+    try:
+        cache.get("alive")
+    except Exception as error:  # noqa: BLE001 - whatever its client raises, it does not answer
+        return Part(
+            "redis", "bad", f"does not answer: {str(error)[:120]}", "is it running, and does REDIS_URL name it?"
+        )
+    return Part("redis", "ok", f"{(time.perf_counter() - begun) * 1e3:.0f} ms")
+
+
+def disk() -> Part:
+    """Say how full the disk of the desk's home is."""
+    used = shutil.disk_usage(paths.home())
+    share = 1.0 - used.free / used.total
+    level = "bad" if share >= VERY_FULL else "warn" if share >= FULL else "ok"
+    fix = "move old archives away; look at logs/ and data/" if level != "ok" else ""
+    return Part("disk", level, f"{share:.0%} used, {used.free / 1e9:.1f} GB free", fix)
+
+
+def memory(process: int | None = None) -> float | None:
+    """Return the megabytes a process of this machine (without one: this process) holds; None when it is not known."""
+    try:
+        pages = int(Path(f"/proc/{process or os.getpid()}/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

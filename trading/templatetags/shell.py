@@ -1,0 +1,102 @@
+"""The frame of every page: where one can go, by which key, and how the desk is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from sensequant.lib.clock import now
+from trading.selectors import live
+from trading.services import state_words
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page one can go to: the name of its address, its word, the key after ``g``, and whether staff alone may."""
+
+    name: str
+    word: str
+    key: str = ""
+    staff: bool = False
+
+
+PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
+    (
+        "Trade",
+        (
+            Place("live", "Live", "l"), Place("orders", "Orders", "o"), Place("positions", "Positions", "p"),
+            Place("signals", "Signals", "s"), Place("journal", "Journal", "j"), Place("risk", "Risk", "r"),
+        ),
+    ),
+    (
+        "Watch",
+        (
+            Place("preopen", "Pre-open", "c"), Place("alerts", "Alerts", "a"), Place("health", "Health", "h"),
+            Place("broker", "Broker", "k"), Place("data", "Data", "d"), Place("sentiment", "Sentiment", "n"),
+            Place("telemetry", "Telemetry", "y"), Place("reports", "Reports", "t"),
+        ),
+    ),
+    (
+        "Research",
+        (
+            Place("backtests", "Backtests", "b"), Place("optimizations", "Optimise", "z"),
+            Place("training", "Training", "w"), Place("models", "Models", "m"), Place("parity", "Parity", "q"),
+        ),
+    ),
+    (
+        "Govern",
+        (
+            Place("releases", "Releases", "e"), Place("audits", "Audits", "u"), Place("ledger", "Ledger", "v"),
+            Place("runbooks", "Runbooks", "i"), Place("tokens", "Tokens"),
+            Place("settings", "Settings", ",", staff=True), Place("admin:index", "Admin", "x", staff=True),
+            Place("api:openapi-view", "API"),
+        ),
+    ),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def address_of(name: str) -> str:
+    """Return the address called ``name``; empty when this desk has none such."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _row(place: Place, path: str) -> dict[str, Any]:
+    address = address_of(place.name)
+    here = path == "/" if address == "/" else path.rstrip("/") == address.rstrip("/") or _inside(path, address)
+    return {"word": place.word, "key": place.key, "address": address, "here": here}
+
+
+def _inside(path: str, address: str) -> bool:
+    return path.startswith(f"{address.rstrip('/')}/") and not address.startswith("/api/")
+
+
+@register.simple_tag
+def rail(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the pages this person may open, group by group."""
+    staff = bool(getattr(request.user, "is_staff", False))
+    found = []
+    for title, places in PLACES:
+        rows = [
+            _row(place, request.path)
+            for place in places
+            if address_of(place.name) and (staff or not place.staff)
+        ]  # fmt: skip
+        found.append({"title": title, "places": rows})
+    return found
+
+
+@register.simple_tag(takes_context=True)
+def state_strip(context: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the state words; from the page's own snapshot where it has one."""
+    return state_words.words(context["newest"] if "newest" in context else live.newest("live"), at=now())
