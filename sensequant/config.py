@@ -46,6 +46,8 @@ class Desk:
     allowed_hosts: tuple[str, ...] = row(("localhost", "127.0.0.1", "[::1]"), "Host names the pages answer to; never *")
     csrf_trusted_origins: tuple[str, ...] = row((), "Other origins whose forms are accepted", form="origin")
     behind_https: bool = row(False, "An HTTPS proxy is in front: secure cookies, HSTS, redirect to https")
+    trusted_proxies: int = row(0, "Proxies of ours in front, whose X-Forwarded-For is believed", low=0, high=5)
+    second_factor_required: bool = row(False, "Starting, raising, signing and deploying need a second factor")
     database_url: str = row("", "Empty: SQLite in SENSEQUANT_HOME", form="database", secret=True)
     redis_url: str = row("", "Empty: tasks and sockets inside one process", form="redis", secret=True)
     sensequant_home: str = row("var", "Folder of everything the desk writes (data/, logs/, release/, database)")

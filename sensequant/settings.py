@@ -35,6 +35,7 @@ CSRF_TRUSTED_ORIGINS = list(DESK.csrf_trusted_origins)
 
 INSTALLED_APPS = [
     "sensequant",
+    "sensequant.lib.security",
     "trading",
     "models_ml",
     "monitoring",
@@ -42,6 +43,7 @@ INSTALLED_APPS = [
     "channels",
     "ninja",
     "django_celery_beat",
+    "django_otp",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -59,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sensequant.downloads.TablesAsCsv",
