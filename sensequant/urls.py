@@ -23,4 +23,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("trading.urls")),
     path("", include("models_ml.urls")),
     path("", include("monitoring.urls")),
+    path("", include("releases.urls")),
 ]

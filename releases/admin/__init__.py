@@ -1,0 +1,7 @@
+"""The admin pages of releases: rows can be looked up, changes go through the services."""
+
+from __future__ import annotations
+
+from releases.admin import releases
+
+__all__ = ["releases"]

@@ -1,0 +1,199 @@
+"""What the database itself refuses, on PostgreSQL and on SQLite, whoever asks: a row's rules as triggers.
+
+They are put in place after every ``migrate``, so that a table that was rebuilt has them again.
+"""
+# ruff: noqa: S608 - names of our own tables and words of our own tables of words; no value from outside
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import connections, models
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
+
+from releases.core.roles import ROLES
+from releases.core.states import NEXT, REAUDITABLE, SIGNABLE, SIGNED
+from releases.models.audit import Audit
+from releases.models.release import Release, ReleaseEvent
+from releases.models.sign_offs import ReleaseSignOff, SigningKey
+
+PREFIX: Final = "guard_"
+NEEDED: Final = tuple(
+    each._meta.db_table for each in (Release, ReleaseEvent, ReleaseSignOff, SigningKey, Audit, get_user_model(), Group)
+)
+
+
+class Guard(NamedTuple):
+    """One refusal: before ``verb`` on ``model``, when the SQL ``when`` is true, ``told`` is the error."""
+
+    model: type[models.Model]
+    name: str
+    verb: str
+    when: str
+    told: str
+
+    @property
+    def table(self) -> str:
+        """Return the table's name."""
+        return self.model._meta.db_table
+
+    @property
+    def trigger(self) -> str:
+        """Return the trigger's name."""
+        return f"{PREFIX}{self.table}_{self.name}"
+
+
+def _words(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _changed(vendor: str, *columns: str) -> str:
+    differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
+    return " OR ".join(f"NEW.{name} {differs} OLD.{name}" for name in columns)
+
+
+def kept(model: type[models.Model], told: str) -> list[Guard]:
+    """Return the guards of a table whose rows are only ever added."""
+    return [Guard(model, "kept", "DELETE", "", told), Guard(model, "fixed", "UPDATE", "", told)]
+
+
+def _standing(release: str) -> str:
+    """Return SQL that counts the roles, or the people, of the approvals that stand for what is there now."""
+    return (
+        f"FROM {ReleaseSignOff._meta.db_table} s JOIN {Audit._meta.db_table} a ON a.id = {release}.audit_id "
+        f"WHERE s.release_id = {release}.id AND s.decision = 'approve' AND s.revoked_at IS NULL "
+        f"AND s.content_sha256 = {release}.content_sha256 AND s.audit_sha256 = a.bundle_sha256 "
+        "AND s.flags_sha256 = a.flags_sha256"
+    )
+
+
+def _of_releases(vendor: str) -> list[Guard]:
+    pairs = " OR ".join(
+        f"(OLD.state = '{old}' AND NEW.state IN ({_words(following)}))" for old, following in NEXT.items() if following
+    )
+    fixed = ("release_id", "seq", "kind", "author_id", "summary", "content", "content_sha256", "previous_id",
+             "created_at")  # fmt: skip
+    manifest = ("manifest_path", "manifest_sha256", "envelope_sha256")
+    few = f"(SELECT COUNT(DISTINCT s.role) {_standing('NEW')}) < {len(ROLES)}"
+    alone = f"(SELECT COUNT(DISTINCT s.user_id) {_standing('NEW')}) < {len(ROLES)}"
+    return [
+        Guard(Release, "kept", "DELETE", "", "a release is never deleted"),
+        Guard(Release, "fixed", "UPDATE", _changed(vendor, *fixed),
+              "the content of a release is never edited: make another"),
+        Guard(Release, "moves", "UPDATE", f"NEW.state <> OLD.state AND NOT ({pairs})", "no legal move of a release"),
+        Guard(Release, "judged", "UPDATE",
+              f"({_changed(vendor, 'audit_id')}) AND NOT (OLD.state IN ({_words(REAUDITABLE)}) "
+              f"AND NEW.state IN ({_words(REAUDITABLE)}))",
+              "the audit of a release that was signed and staged is not exchanged"),
+        Guard(Release, "told", "UPDATE", f"({_changed(vendor, *manifest)}) AND NEW.state <> 'approved'",
+              "a manifest is written of an approved release only"),
+        Guard(Release, "signed", "UPDATE",
+              f"NEW.state <> OLD.state AND NEW.state IN ({_words(SIGNED)}) AND OLD.state IN ('signing', 'approved', "
+              f"'staged') AND ({few} OR {alone})",
+              "three people must have approved what is there now"),
+        Guard(Release, "begun", "INSERT", "NEW.state <> 'draft'", "a release begins as a draft"),
+    ]  # fmt: skip
+
+
+def _of_sign_offs(vendor: str) -> list[Guard]:
+    users, groups = get_user_model()._meta.db_table, Group._meta.db_table
+    members = get_user_model()._meta.get_field("groups").remote_field.through._meta.db_table  # type: ignore[union-attr]
+    fixed = [str(each.column) for each in ReleaseSignOff._meta.concrete_fields if not each.name.startswith("revoked")]
+    read = (
+        f"SELECT 1 FROM {Release._meta.db_table} r JOIN {Audit._meta.db_table} a ON a.id = r.audit_id "
+        f"WHERE r.id = NEW.release_id AND r.state IN ({_words(SIGNABLE)}) AND r.content_sha256 = NEW.content_sha256 "
+        "AND a.bundle_sha256 = NEW.audit_sha256 AND a.flags_sha256 = NEW.flags_sha256 "
+        "AND (a.deployment_ready OR NEW.decision = 'reject')"
+    )
+    author = f"SELECT 1 FROM {Release._meta.db_table} r WHERE r.id = NEW.release_id AND r.author_id = NEW.user_id"
+    holds = (
+        f"SELECT 1 FROM {users} u JOIN {members} m ON m.user_id = u.id JOIN {groups} g ON g.id = m.group_id "
+        "WHERE u.id = NEW.user_id AND u.is_active AND g.name = NEW.role"
+    )
+    key = (
+        f"SELECT 1 FROM {SigningKey._meta.db_table} k WHERE k.id = NEW.key_id AND k.user_id = NEW.user_id "
+        "AND k.public = NEW.public_key AND k.revoked_at IS NULL"
+    )
+    return [
+        Guard(ReleaseSignOff, "author", "INSERT", f"EXISTS ({author})", "the author of a release does not sign it"),
+        Guard(ReleaseSignOff, "role", "INSERT", f"NOT EXISTS ({holds})", "only who holds the role signs in it"),
+        Guard(ReleaseSignOff, "key", "INSERT", f"NOT EXISTS ({key})", "people sign with their own key"),
+        Guard(ReleaseSignOff, "read", "INSERT", f"NOT EXISTS ({read})", "a signature is of what is there to be signed"),
+        Guard(ReleaseSignOff, "kept", "DELETE", "", "a signature is never deleted"),
+        Guard(ReleaseSignOff, "fixed", "UPDATE", f"OLD.revoked_at IS NOT NULL OR {_changed(vendor, *fixed)}",
+              "a signature is never edited"),
+    ]  # fmt: skip
+
+
+def _of_keys(vendor: str) -> list[Guard]:
+    fixed = [str(each.column) for each in SigningKey._meta.concrete_fields if not each.name.startswith("revoked")]
+    return [
+        Guard(SigningKey, "kept", "DELETE", "", "a signing key is never deleted"),
+        Guard(SigningKey, "fixed", "UPDATE", f"OLD.revoked_at IS NOT NULL OR {_changed(vendor, *fixed)}",
+              "a signing key is never edited"),
+    ]  # fmt: skip
+
+
+def guards(vendor: str) -> list[Guard]:
+    """Return every guard of this app."""
+    return [
+        *_of_releases(vendor), *_of_sign_offs(vendor), *_of_keys(vendor),
+        *kept(ReleaseEvent, "the events of a release are only ever added"),
+    ]  # fmt: skip
+
+
+def statements(vendor: str, tables: Sequence[str]) -> Iterator[str]:
+    """Yield the SQL that puts the guards of those ``tables`` in place, whatever was there before."""
+    for guard in guards(vendor):
+        if guard.table in tables:
+            yield from _postgres(guard) if vendor == "postgresql" else _sqlite(guard)
+
+
+def _sqlite(guard: Guard) -> Iterator[str]:
+    when = f"WHEN {guard.when} " if guard.when else ""
+    yield f"DROP TRIGGER IF EXISTS {guard.trigger}"
+    yield (
+        f"CREATE TRIGGER {guard.trigger} BEFORE {guard.verb} ON {guard.table} FOR EACH ROW {when}"
+        f"BEGIN SELECT RAISE(ABORT, '{guard.told}'); END"
+    )
+
+
+def _postgres(guard: Guard) -> Iterator[str]:
+    yield (
+        f"CREATE OR REPLACE FUNCTION {guard.trigger}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN "
+        f"IF {guard.when or 'TRUE'} THEN RAISE EXCEPTION '{guard.told}' USING ERRCODE = 'check_violation'; END IF; "
+        f"RETURN COALESCE(NEW, OLD); END $guard$"
+    )
+    yield f"DROP TRIGGER IF EXISTS {guard.trigger} ON {guard.table}"
+    yield (
+        f"CREATE TRIGGER {guard.trigger} BEFORE {guard.verb} ON {guard.table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {guard.trigger}()"
+    )
+
+
+def dropped(vendor: str, tables: Sequence[str]) -> Iterator[str]:
+    """Yield the SQL that takes the guards of those ``tables`` away."""
+    for guard in guards(vendor):
+        if guard.table in tables:
+            on = f" ON {guard.table}" if vendor == "postgresql" else ""
+            yield f"DROP TRIGGER IF EXISTS {guard.trigger}{on}"
+
+
+@receiver(post_migrate, dispatch_uid="releases.guards")
+def install(sender: Any, using: str, **_: Any) -> None:
+    """Put every guard in place whose tables are there, and the groups of those who sign."""
+    connection = connections[using]
+    if sender.name != "releases" or connection.vendor not in ("postgresql", "sqlite"):
+        return
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        if not set(NEEDED) <= set(tables):
+            return
+        for statement in statements(connection.vendor, tables):
+            cursor.execute(statement)
+    for role in ROLES:
+        Group.objects.using(using).get_or_create(name=role)

@@ -1,0 +1,1 @@
+"""The pages of releases: each reads the request, calls one selector or service, and renders."""
