@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from releases.models import Release
@@ -15,6 +15,8 @@ from trading.api.paging import Page, Paging, paged
 from trading.selectors.rest import one
 
 router = Router(tags=["releases"])
+NAME = r"^release_[0-9]{8}_[0-9]{6}$"
+ReleaseId = Annotated[str, Path(pattern=NAME, description="Its name.", example="release_20261126_103000")]
 SHA = "SHA-256; empty: there is none yet."
 
 
@@ -51,6 +53,6 @@ def listing(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
 
 
 @router.get("/{release_id}", response=ReleaseRow, summary="One release")
-def detail(request: HttpRequest, release_id: str) -> Release:
+def detail(request: HttpRequest, release_id: ReleaseId) -> Release:
     """Return a release."""
     return one(found.releases(), "release", "/api/v1/releases", release_id=release_id)

@@ -104,7 +104,7 @@ def test_the_page_and_the_api_list_releases(client, draft):
         (draft.release_id, "tara", None)
     ]
     assert client.get(f"/api/v1/releases/{draft.release_id}").json()["state"] == "draft"
-    assert client.get("/api/v1/releases/none").status_code == 404
+    assert client.get("/api/v1/releases/release_20200101_000000").status_code == 404
 
 
 def test_the_page_says_when_there_is_none(client, db):
