@@ -7,6 +7,7 @@ from trading.core.sizing import available
 from trading.core.state import (
     BREAKER,
     DAY_START,
+    ELSEWHERE,
     EXPOSURE,
     NEVER,
     OPEN,
@@ -92,7 +93,7 @@ def objections(value: float, quantity: int, A: Floats, N: Ints, limits: Limits) 
 
 def _over_limits(value: float, A: Floats, N: Ints, limits: Limits) -> int:
     mask = 0
-    if 0.0 < limits.max_exposure < A[EXPOSURE] + A[RESERVED] + value:
+    if 0.0 < limits.max_exposure < A[EXPOSURE] + A[RESERVED] + A[ELSEWHERE] + value:
         mask |= OVER_EXPOSURE
     if 0.0 < limits.max_symbol_exposure < value:
         mask |= OVER_SYMBOL

@@ -29,8 +29,9 @@ LANE_INTS = 28
 # A: floats of an account
 (
     CASH, EQUITY, EXPOSURE, RESERVED, DAY_START, PEAK, DRAWDOWN, CHARGES_DAY, REALISED_DAY, CAPITAL, TROUGH, HALT_AT,
-) = range(12)  # fmt: skip
-ACCOUNT_FLOATS = 12
+    ELSEWHERE,
+) = range(13)  # fmt: skip
+ACCOUNT_FLOATS = 13
 
 # N: whole numbers of an account
 (

@@ -71,10 +71,15 @@ def traced(options: dict[str, Any], *, at: dt.datetime, name: str = "backtest") 
     )  # fmt: skip
 
 
+def names(words: list[str]) -> list[str]:
+    """Return the symbols of a command line, separated by spaces or commas."""
+    return [name for word in words for name in word.split(",")]
+
+
 def asked(options: dict[str, Any], *, at: dt.datetime) -> tuple[markets.Wanted, runs.Ordered]:
     """Return what the arguments ask for; BadInput or Invalid names the wrong one."""
     interval = "1minute" if options["minute_data"] else options["interval"]
-    symbols = [name for word in options["symbols"] for name in word.split(",")]
+    symbols = names(options["symbols"])
     source = runs.source_of(options["data_source"], options["csv"])
     wanted = markets.want(
         source, symbols, interval, options["start_date"], options["end_date"], today=at.astimezone(IST).date(),

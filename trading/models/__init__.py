@@ -6,7 +6,7 @@ from trading.models.bars import BarReport, BarSeries, QuarantinedRow
 from trading.models.broker import BrokerMessage, BrokerSession, CallBudget, Condition, Lease, LiveArming
 from trading.models.calendar import CalendarOverride
 from trading.models.control import Difference, Halt
-from trading.models.engine import EngineRun, LaneState
+from trading.models.engine import EngineRun, ExposureBook, LaneState, ShardExposure
 from trading.models.fetching import FetchRun, FetchState, StreamBar
 from trading.models.instruments import CorporateAction, Instrument, Listing, MasterFile
 from trading.models.live import Snapshot
@@ -35,6 +35,7 @@ __all__ = [
     "Difference",
     "EngineRun",
     "EquityPoint",
+    "ExposureBook",
     "FetchRun",
     "FetchState",
     "Fill",
@@ -56,6 +57,7 @@ __all__ = [
     "PredictionRecord",
     "QuarantinedRow",
     "SentimentScore",
+    "ShardExposure",
     "Signal",
     "Snapshot",
     "SnapshotFetch",

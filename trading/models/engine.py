@@ -49,6 +49,34 @@ class EngineRun(models.Model):
         return f"{self.name} #{self.pk} ({self.mode})"
 
 
+class ExposureBook(models.Model):
+    """What the shards of one account have in the market together; its row is the lock they take turns by."""
+
+    account = models.SlugField(max_length=40, unique=True)
+    turns = models.PositiveBigIntegerField(default=0, help_text="moments decided under this row's lock")
+
+    def __str__(self) -> str:
+        """Return the account."""
+        return self.account
+
+
+class ShardExposure(models.Model):
+    """What one shard has in the market: positions at their last price and waiting entries, rupees."""
+
+    book = models.ForeignKey(ExposureBook, on_delete=models.CASCADE, related_name="shards")
+    shard = models.SlugField(max_length=40)
+    exposure = models.FloatField(default=0.0)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["book", "shard"], name="shard_exposure_once")
+        ]
+
+    def __str__(self) -> str:
+        """Return account and shard."""
+        return f"{self.book}: {self.shard} {self.exposure:,.0f}"
+
+
 class LaneState(models.Model):
     """One symbol's lane: what its indicators remembered when the session began, and whether it still trades."""
 

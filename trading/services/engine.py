@@ -25,6 +25,7 @@ from trading.core.rules import Setup
 from trading.core.signals import LONG, SHORT
 from trading.core.simulation import Schedule
 from trading.core.state import (
+    ACCOUNT_FLOATS,
     ACCOUNT_INTS,
     BARS,
     BLOCK,
@@ -248,7 +249,8 @@ class Engine:
         session's bars so far and to come; those already seen are shown to the indicators again, and to nothing else.
         """
         self.A = [float(x) for x in numbers["A"]]  # JSON may hand 1e16 back as an int
-        self.N = [*numbers["N"], *([0] * (ACCOUNT_INTS - len(numbers["N"])))]  # an older run knew fewer slots
+        self.A += [0.0] * (ACCOUNT_FLOATS - len(self.A))  # an older run knew fewer slots
+        self.N = [*numbers["N"], *([0] * (ACCOUNT_INTS - len(numbers["N"])))]
         self.L = [[float(x) for x in row] for row in numbers["L"]]
         self.K = [[*row, *([0] * (LANE_INTS - len(row)))] for row in numbers["K"]]
         self.latency = Latency(numbers["latency"])

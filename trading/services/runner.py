@@ -33,6 +33,7 @@ from trading.services import (
     runs,
     scoring,
     sentiment_refresh,
+    shards,
     students,
 )
 from trading.services.brakes import Brakes
@@ -66,6 +67,7 @@ class Plan:
     speed: float = 0.0
     label: str = ""
     fast_until: int = 0  # bars that start before this (seconds UTC) pass at once
+    shard: shards.Shard | None = None
     on_stop: str = ""  # what a run with orders does with its positions when it is told to stop: leave, square-off
 
     def as_json(self) -> dict[str, Any]:
@@ -78,6 +80,7 @@ class Plan:
             "capital": self.order.capital,
             "fast_until": self.fast_until,
             "on_stop": self.on_stop,
+            **({"shard": self.shard.as_json()} if self.shard else {}),
         }
 
 
@@ -93,6 +96,8 @@ def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
             run.refresh_from_db()
             return run
         EngineRun.objects.filter(name=plan.name, current=True).update(current=False)
+        if plan.shard is not None:
+            shards.forget(plan.shard)
         return EngineRun.objects.create(
             name=plan.name, mode=plan.mode, label=plan.label, source=plan.wanted.source, interval=plan.wanted.interval,
             strategy=plan.order.strategy, plan=plan.as_json(), capital=round(plan.order.capital, 2), speed=plan.speed,
@@ -175,13 +180,15 @@ class Runner:
                 if not self._wait(ts, seconds):
                     ended = "stopped" if self.run.stop_requested else "suspended"
                     break
-                self._take(self.engine.step(ts, rows), seconds)
+                with shards.turn_of(self.run, self.engine):
+                    self._take(self.engine.step(ts, rows), seconds)
             if ended != "finished":
                 break
         ended = "suspended" if self.stop.is_set() else "stopped" if self.run.stop_requested else ended
         self._wind_up(ended)
         if ended == "finished":
-            self._take(self.engine.finish(self.cursor), seconds)
+            with shards.turn_of(self.run, self.engine):
+                self._take(self.engine.finish(self.cursor), seconds)
         self.recorder.save(self.cursor if self.cursor > 0 else None)
         self.tracing.close(self.wall())
         self._become(ended)

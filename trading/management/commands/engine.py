@@ -13,9 +13,9 @@ from django.core.management.base import CommandParser
 from sensequant.lib.clock import IST, now
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
-from trading.management.asking import add_market_arguments, add_telemetry_arguments, asked, traced
+from trading.management.asking import add_market_arguments, add_telemetry_arguments, asked, names, traced
 from trading.models.engine import EngineRun
-from trading.services import live_runner, live_telemetry, markets, runner
+from trading.services import live_runner, live_telemetry, markets, runner, shards
 from trading.services.live_telemetry import LiveTelemetry
 from trading.services.market_clock import market_clock
 
@@ -84,6 +84,12 @@ class Command(DeskCommand):
         )
         parser.add_argument("--on-stop", choices=("leave", "square-off"), default="", help=ON_STOP)
         parser.add_argument("--speed", type=float, default=0.0, help="market seconds a second; 0 = as fast as it goes")
+        parser.add_argument(
+            "--shard",
+            metavar="K/N",
+            default="",
+            help="replay, dry-run: trade part K of N of the symbols; all parts keep one exposure limit",
+        )
         parser.add_argument("--name", default="engine", help="a run of this name is continued where it stopped")
         parser.add_argument("--fresh", action="store_true", help="begin anew instead of continuing")
         add_telemetry_arguments(parser)
@@ -97,6 +103,8 @@ class Command(DeskCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         followed = options["mode"] != "replay" and options["data_source"] in FOLLOWED
+        if followed and options["shard"]:
+            raise BadInput("Breeze streams to one engine an account", fix="leave --shard out")
         if options["mode"] == "live" and not followed:
             raise BadInput(
                 f"live trading needs live prices, not {options['data_source']}", fix="leave --data-source out"
@@ -110,10 +118,14 @@ class Command(DeskCommand):
     def _play(self, options: dict[str, Any], stop: threading.Event, traces: LiveTelemetry | None) -> EngineRun:
         """Run over recorded bars, or over a source that grows."""
         at = now()
+        shard = shards.of_text(options["shard"], options["name"]) if options["shard"] else None
+        if shard is not None:
+            options = {**options, "name": shard.name, "symbols": shard.mine(names(options["symbols"]))}
         wanted, order = asked({**options, **_dates(options, at)}, at=at)
         plan = runner.Plan(
-            options["name"], options["mode"], wanted, order, speed=options["speed"], label=markets.label(wanted.source)
-        )
+            options["name"], options["mode"], wanted, order, speed=options["speed"], shard=shard,
+            label=markets.label(wanted.source),
+        )  # fmt: skip
         run = runner.begin(plan, at=at, fresh=options["fresh"])
         runner.run_to_end(run, stop=stop, telemetry=traces)
         return run
