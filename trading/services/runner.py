@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
@@ -41,6 +39,7 @@ from trading.services.engine import Engine, Latency, Step
 from trading.services.following import FollowTape
 from trading.services.live import Picture
 from trading.services.live_telemetry import LiveTelemetry
+from trading.services.run_plans import Plan, plan_of
 from trading.services.tapes import Moment, Playable, Tape
 from trading.services.tracing import Tracing
 
@@ -54,34 +53,6 @@ LOOK = 0.25  # seconds between looks at the operators' switches, and between pic
 LONGEST_WAIT = 60.0  # market seconds a replay waits between two bars; nights and halts pass at once
 log = get_logger("runner")
 Clock = Callable[[], dt.datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything needed to begin a run, and to build it again after a crash."""
-
-    name: str
-    mode: str
-    wanted: markets.Wanted
-    order: runs.Ordered
-    speed: float = 0.0
-    label: str = ""
-    fast_until: int = 0  # bars that start before this (seconds UTC) pass at once
-    shard: shards.Shard | None = None
-    on_stop: str = ""  # what a run with orders does with its positions when it is told to stop: leave, square-off
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the plan as a run keeps it."""
-        dates = {"start": self.wanted.start.isoformat(), "end": self.wanted.end.isoformat()}
-        wanted = {**asdict(self.wanted), "symbols": list(self.wanted.symbols), **dates}
-        return {
-            "wanted": wanted,
-            "params": dict(self.order.params),
-            "capital": self.order.capital,
-            "fast_until": self.fast_until,
-            "on_stop": self.on_stop,
-            **({"shard": self.shard.as_json()} if self.shard else {}),
-        }
 
 
 def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
@@ -113,16 +84,6 @@ def _same(run: EngineRun, plan: Plan) -> bool:
         for each in (mine, other):
             each["wanted"] = {**each["wanted"], "start": "", "end": ""}
     return (run.mode, run.strategy, other) == (plan.mode, plan.order.strategy, mine)
-
-
-def plan_of(run: EngineRun) -> tuple[markets.Wanted, runs.Ordered]:
-    """Return what a run was asked to do."""
-    w = run.plan["wanted"]
-    wanted = markets.Wanted(
-        w["source"], tuple(w["symbols"]), w["interval"], dt.date.fromisoformat(w["start"]),
-        dt.date.fromisoformat(w["end"]), w["sound_rows"],
-    )  # fmt: skip
-    return wanted, runs.Ordered(run.strategy, run.plan["params"], run.plan["capital"])
 
 
 class Runner:
@@ -402,4 +363,4 @@ def _day(ts: int) -> int:
     return (ts + 19_800) // 86_400
 
 
-__all__ = ["BadInput", "Latency", "Plan", "begin", "demo_plan", "run_to_end", "serve"]
+__all__ = ["BadInput", "Latency", "Plan", "begin", "demo_plan", "plan_of", "run_to_end", "serve"]
