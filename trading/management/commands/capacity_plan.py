@@ -83,7 +83,8 @@ def _text(load: Load, costs: Costs, told: dict[str, Any]) -> str:
         f"memory     {asked['memory_mb']:,.0f} MB",
         f"database   {asked['database_gib']:,.1f} GiB",
         f"evening    {asked['evening_hours']:.1f} h for {load.trials} configurations",
-        f"broker     {asked['subscriptions']:,} symbols streamed (ICICI states no limit); one gap is {asked['history_calls']:,} calls",
+        f"broker     {asked['subscriptions']:,} symbols streamed (ICICI states no limit); "
+        f"one gap is {asked['history_calls']:,} calls",
     ]
     if told["broken"]:
         lines += ["too much:", *(f"  {each}" for each in told["broken"])]
