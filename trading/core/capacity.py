@@ -106,7 +106,7 @@ def simulate(load: Load, costs: Costs, *, bars: int = 60, seed: int = 7) -> Sess
         close = bar * period
         tasks += _workers(load, costs, cores, dice, close, period)
         for _ in range(load.shards):
-            orders = sum(dice.random() < load.orders_day * load.minutes / SESSION_MINUTES for _ in range(int(each)))
+            orders = int(each * load.orders_day * load.minutes / SESSION_MINUTES + 2.0 * dice.random())
             work = each * costs.step_us / 1e3 * dice.uniform(0.8, 1.4) + orders * costs.order_ms
             begin = max(close, lock, heapq.heappop(cores))
             decided = begin + work
@@ -167,7 +167,7 @@ def broken(load: Load, costs: Costs, budget: Budget) -> list[str]:
     return [words for ratio, words in sorted(found, reverse=True) if ratio > 1.0]
 
 
-def bends(load: Load, costs: Costs, budget: Budget, *, most: int = 64) -> tuple[int, list[str]]:
+def bends(load: Load, costs: Costs, budget: Budget, *, most: int = 1_000) -> tuple[int, list[str]]:
     """Return how many symbols break a budget first, in steps of a tenth, and what breaks; 0 when nothing does."""
     factor = 1.0
     while factor <= most:
