@@ -7,7 +7,7 @@ CODE := sensequant trading models_ml monitoring releases
 PAIR ?= -n 2 --dist loadfile
 VENDOR := static/vendor/.stamp
 .DEFAULT_GOAL := run
-.PHONY: run test check lint bench setup sample-optimization
+.PHONY: run test check lint bench setup sample-optimization release-audit release-archive
 
 run: .venv/.run $(VENDOR)
 	@exec $(PY) manage.py standalone
@@ -39,6 +39,13 @@ sample-optimization: .venv/.run
 	@$(PY) manage.py optimize --data-source demo --symbols DEMOBANK DEMOOIL DEMOTECH DEMOAUTO \
 	  --start-date 2026-01-01 --end-date 2026-10-30 --strategy intraday --interval 5minute \
 	  --config config/optimization/intraday_grid.json --output-dir $${SENSEQUANT_HOME:-var}/data/optimization/sample_run $(ARGS)
+
+# the desk before a release: release/audit_<timestamp>/ under SENSEQUANT_HOME; ARGS="--skip-validation --skip-plots"
+release-audit: .venv/.run
+	@$(PY) manage.py release_audit $(ARGS)
+
+release-archive: .venv/.run
+	@$(PY) manage.py release_archive $(ARGS)
 
 setup: .venv/.dev $(VENDOR)
 

@@ -40,6 +40,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour="16", minute="0"),
         "options": {"queue": "training"},
     },
+    # plans what the month, a tripped breaker or a rollback asks for, each once; otherwise it only looks
+    "keep the audits": {
+        "task": "releases.tasks.keep_audits",
+        "schedule": crontab(minute="*/10"),
+        "options": {"queue": "training", "expire_seconds": 590},
+    },
+    "archive old audits": {"task": "releases.tasks.archive_bundles", "schedule": crontab(hour="3", minute="40")},
     # does nothing unless INCREMENTAL_ENABLED
     "update the bars": {
         "task": "trading.tasks.update_history",

@@ -28,6 +28,7 @@ LAKH, CRORE = 1e5, 1e7
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MODES = ("dry-run", "live", "backtest", "replay")
 PROVIDERS = ("newsapi", "twitter", "stub")
+AUDITED = ("optimizer", "student", "intraday", "swing")
 SCORERS = ("auto", "keyword", "lexicon", "trained")
 WEIGHTS: Mapping[str, float] = MappingProxyType({"newsapi": 0.6, "twitter": 0.4})
 TTLS: Mapping[str, float] = MappingProxyType({"newsapi": 1_800.0, "twitter": 900.0, "stub": 3_600.0})
@@ -217,6 +218,12 @@ class Desk:
     validation_release_dir: str = row("release/", "Folder of release audits")
     heightened_hours: int = row(48, "Hours of heightened monitoring after a deployment", low=1, high=720)
     alert_frequency_hours: int = row(2, "Hours between heightened checks", low=1, high=48)
+    release_audit_parts: tuple[str, ...] = row(AUDITED, "What an audit needs to be clean", choices=AUDITED)
+    release_audit_modes: tuple[str, ...] = row(
+        ("live", "dry-run"), "Runs whose trades an audit counts", choices=("live", "dry-run", "replay")
+    )
+    release_audit_max_alerts: int = row(10, "Alerts in a window that an audit accepts", low=0, high=100_000)
+    release_audit_min_trades: int = row(20, "Trades in a window that an audit needs to tell", low=1, high=100_000)
 
 
 def load(variables: Mapping[str, str] | None = None) -> tuple[Desk, list[Problem]]:

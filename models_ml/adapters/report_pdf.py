@@ -1,7 +1,8 @@
-"""A report as PDF pages, drawn by matplotlib; needs no browser and no other program."""
+"""A report as PDF pages and charts as images, drawn by matplotlib; needs no browser and no other program."""
 
 from __future__ import annotations
 
+import io
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ TOP, BOTTOM, LEFT = 0.94, 0.06, 0.08
 LINE = 0.0155  # of the page's height
 CHART = 0.28
 WIDTH = 104  # letters a line
+LOOK: dict[str, Any] = {"text.parse_math": False, "font.size": 8, "axes.grid": True, "grid.alpha": 0.3}
 COLOURS = ("#1f5fbf", "#b45309", "#6d28d9", "#0f766e", "#be123c")
 
 
@@ -48,9 +50,8 @@ def write(document: Document, path: Path) -> None:
     from matplotlib.backends.backend_pdf import PdfPages
     from matplotlib.figure import Figure
 
-    look = {"text.parse_math": False, "font.size": 8, "axes.grid": True, "grid.alpha": 0.3}
     about = {"Title": document.title, "Creator": "SenseQuant", "CreationDate": None}
-    with mpl.rc_context(look), PdfPages(path, metadata=about) as pdf:
+    with mpl.rc_context(LOOK), PdfPages(path, metadata=about) as pdf:
         pages = _Pages(pdf, Figure)
         for line in textwrap.wrap(document.title, 60):
             pages.write(line, size=15, weight="bold")
@@ -92,6 +93,11 @@ def _table(table: Table, pages: _Pages) -> None:
 def _chart(chart: Chart, pages: _Pages) -> None:
     page = pages.room(CHART)
     axes = page.add_axes((LEFT + 0.06, pages.at - CHART + 0.06, 0.78, CHART - 0.09))
+    _draw(axes, chart)
+    pages.at -= CHART
+
+
+def _draw(axes: Any, chart: Chart) -> None:
     axes.set_title(chart.title, size=9)
     axes.set_xlabel(chart.x_title)
     axes.set_ylabel(chart.y_title)
@@ -99,7 +105,19 @@ def _chart(chart: Chart, pages: _Pages) -> None:
     DRAWN[chart.kind](axes, chart)
     if len(chart.series) > 1:
         axes.legend(fontsize=7)
-    pages.at -= CHART
+
+
+def png(chart: Chart) -> bytes:
+    """Return one chart as a PNG image; the same chart gives the same bytes. Only for processes that may be large."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(LOOK):
+        figure = Figure(figsize=(8.0, 4.5), layout="constrained")
+        _draw(figure.add_subplot(), chart)
+        out = io.BytesIO()
+        figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
+    return out.getvalue()
 
 
 def _known(series: Any) -> tuple[list[Any], list[float]]:

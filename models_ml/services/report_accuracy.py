@@ -163,3 +163,8 @@ def _comparison(found: dict[str, Any]) -> Table:
         ("Traces a side needed", said(test["minimum_sample"], "{:,.0f}")),
     ]  # fmt: skip
     return Table("", ("measure", "value"), tuple(rows))
+
+
+def charts(table: Traces) -> list[Chart]:
+    """Return the charts of the report alone."""
+    return [each for each in _blocks(accuracy.of(table), table) if isinstance(each, Chart)]

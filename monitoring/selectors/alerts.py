@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db.models import Q, QuerySet
 
-from monitoring.models import AuditEntry, Episode, Notification, Silence
+from monitoring.models import AuditEntry, Episode, Look, Notification, Silence
 
 
 def listed(*, severity: str = "", since: dt.datetime | None = None, open_only: bool = False) -> QuerySet[Episode]:
@@ -34,3 +34,13 @@ def trail() -> QuerySet[AuditEntry]:
 def messages() -> QuerySet[Notification]:
     """Return every message, the newest first."""
     return Notification.objects.select_related("episode")
+
+
+def fired(since: dt.datetime, until: dt.datetime) -> QuerySet[Episode]:
+    """Return the episodes that fired within a span, the oldest first."""
+    return Episode.objects.filter(fired_at__gt=since, fired_at__lte=until).order_by("fired_at", "id")
+
+
+def watched(since: dt.datetime) -> bool:
+    """Say whether anybody has looked at the desk after ``since``: without, that nothing fired means nothing."""
+    return Look.objects.filter(name="monitor", at__gt=since).exists()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from releases.admin import releases
+from releases.admin import audits, releases
 
-__all__ = ["releases"]
+__all__ = ["audits", "releases"]

@@ -6,7 +6,10 @@ from typing import ClassVar
 
 from django.db import models
 
-STATES = [(each, each) for each in ("queued", "running", "done", "failed", "cancelled")]
+from releases.core.audit_states import CAUSES
+from releases.core.audit_states import STATES as WORDS
+
+STATES = [(each, each) for each in WORDS]
 
 
 class Audit(models.Model):
@@ -21,6 +24,17 @@ class Audit(models.Model):
     flags_sha256 = models.CharField(max_length=64, blank=True)
     deployment_ready = models.BooleanField(default=False, help_text="no flag is open")
     bundle_sha256 = models.CharField(max_length=64, blank=True, help_text="of all files of the bundle")
+    cause = models.CharField(max_length=8, choices=[(each, each) for each in CAUSES], default="manual")
+    trigger = models.CharField(
+        max_length=80, unique=True, null=True, blank=True, help_text="what it was planned for, so that it is once only"
+    )
+    asked = models.JSONField(default=dict, blank=True, help_text="what is left out, where the bundle goes")
+    step = models.CharField(max_length=10, blank=True, help_text="what is being done")
+    progress = models.FloatField(default=0.0, help_text="0 … 1")
+    error = models.TextField(blank=True)
+    due_at = models.DateTimeField(null=True, blank=True, help_text="carried out by the schedule from here on")
+    archived_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="when its files were; the row is kept")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

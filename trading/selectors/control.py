@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db.models import Q, QuerySet
 
 from trading.models import Difference, EngineRun, Halt
@@ -32,3 +34,8 @@ def runs() -> list[EngineRun]:
     """Return the runs whose risk matters now: those that trade or would go on to, else the newest one."""
     current = EngineRun.objects.filter(current=True).order_by("-id")
     return list(current.filter(state__in=LIVING)) or list(current[:1])
+
+
+def breakers(since: dt.datetime) -> QuerySet[Halt]:
+    """Return the breakers that have tripped after ``since``, the oldest first."""
+    return Halt.objects.filter(kind="breaker", engaged_at__gt=since).order_by("engaged_at", "id")

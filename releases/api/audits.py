@@ -1,0 +1,126 @@
+"""Audits over REST: start one, watch it, read its measures and flags, fetch its files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Path, Query, Router, Schema, Status
+from pydantic import Field
+
+from releases import tasks
+from releases.models import Audit
+from releases.selectors import audits as asked
+from releases.services import audits
+from sensequant.lib.clock import now
+from sensequant.lib.downloads import attachment
+from trading.api.auth import TRADE
+from trading.api.fields import Flag, Moment
+from trading.api.paging import Page, Paging, paged
+from trading.selectors.rest import one
+
+router = Router(tags=["audits"])
+AuditId = Annotated[
+    str, Path(pattern=r"^audit_[0-9]{8}_[0-9]{6}$", description="Its name.", example="audit_20251012_183000")
+]
+FileName = Annotated[str, Path(description="File of the bundle.", example="metrics.json", max_length=250)]
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class AuditIn(Schema):
+    """What is left out."""
+
+    skip_validation: bool = Field(default=False, description="Validate nothing again; never ready then.")
+    skip_plots: bool = Field(default=False, description="Draw nothing.")
+
+
+class AuditRow(Schema):
+    """One audit."""
+
+    audit_id: str = Field(description="Its name.", examples=["audit_20251012_183000"])
+    state: str = Field(description="queued, running, done, failed or cancelled.", examples=["done"])
+    cause: str = Field(description="manual, monthly, incident or rollback.", examples=["manual"])
+    step: str = Field(description="What is being done; empty otherwise.", examples=["validate"])
+    progress: float = Field(description="How far it is, 0 to 1.", examples=[1.0])
+    deployment_ready: bool = Field(description="Whether no risk is open.", examples=[False])
+    folder: str = Field(description="Where its bundle is.", examples=["release/audit_20251012_183000"])
+    bundle_sha256: str = Field(description="SHA-256 of the whole bundle; empty until it is done.")
+    metrics_sha256: str = Field(description="SHA-256 of metrics.json.")
+    flags_sha256: str = Field(description="SHA-256 of the flags.")
+    error: str = Field(description="What ended it early; empty otherwise.", examples=[""])
+    by: str = Field(description="Who asked for it.", examples=["asha"])
+    created_at: Moment = Field(description="When it was asked for.")
+    finished_at: Moment | None = Field(description="When it ended; null until then.")
+
+
+class RiskFlag(Schema):
+    """One open risk."""
+
+    code: str = Field(description="Kind of risk.", examples=["sharpe_degraded"])
+    subject: str = Field(description="What it is about.", examples=["optimized"])
+    message: str = Field(description="In words.")
+    severity: str = Field(description="critical, high or medium.", examples=["high"])
+    owner: str = Field(description="Who has to act.", examples=["Risk Manager"])
+    mitigation: str = Field(description="How.")
+    value: float | None = Field(default=None, description="What was found, where it is a number.")
+    limit: float | None = Field(default=None, description="What is accepted, where it is a number.")
+
+
+class AuditDetail(AuditRow):
+    """One audit with what it found."""
+
+    metrics: dict[str, Any] = Field(description="`metrics.json`; empty until it is done.")
+    flags: list[RiskFlag] = Field(description="Open risks, the worst first.")
+    files: list[str] = Field(description="Files of the bundle.", examples=[["metrics.json", "summary.md"]])
+
+    @staticmethod
+    def resolve_files(row: Audit) -> list[str]:
+        """Return the names of the files."""
+        return audits.names(row)
+
+
+class AuditFilter(Schema):
+    """Which audits."""
+
+    state: State | None = Field(default=None, description="Where it stands.")
+    ready: Flag | None = Field(default=None, description="Ready for deployment, or not.")
+
+
+@router.get("", response=Page[AuditRow], summary="List audits")
+def listing(request: HttpRequest, wanted: Query[AuditFilter], paging: Query[Paging]) -> dict[str, Any]:
+    """Return audits, the newest first."""
+    rows = asked.audits()
+    if wanted.state:
+        rows = rows.filter(state=wanted.state)
+    if wanted.ready:
+        rows = rows.filter(deployment_ready=wanted.ready == "true")
+    return paged(request, rows.defer("metrics", "flags"), paging, ["id"])
+
+
+@router.post("", response={201: AuditRow}, auth=TRADE, summary="Start an audit")
+def start(request: HttpRequest, body: AuditIn, response: HttpResponse) -> Status[Audit]:
+    """Queue an audit and return it; `GET` it until it has ended."""
+    by = request.user.get_username()
+    audit = audits.keep(audits.Asked(body.skip_validation, body.skip_plots), by=by, at=now())
+    tasks.run_audit.delay_on_commit(audit_id=audit.audit_id)
+    response["Location"] = f"{request.path}/{audit.audit_id}"
+    return Status(201, audit)
+
+
+@router.get("/{audit_id}", response=AuditDetail, summary="One audit")
+def detail(request: HttpRequest, audit_id: AuditId) -> Audit:
+    """Return one audit with its measures, flags and the names of its files."""
+    return one(asked.audits(), "audit", "/api/v1/audits", audit_id=audit_id)
+
+
+@router.post("/{audit_id}/cancel", response=AuditRow, auth=TRADE, summary="Cancel an audit")
+def cancel(request: HttpRequest, audit_id: AuditId) -> Audit:
+    """Cancel an audit that is queued or running; it ends before its next step."""
+    return audits.cancel(audit_id, by=request.user.get_username(), at=now())
+
+
+@router.get("/{audit_id}/files/{path:name}", summary="One file of an audit")
+def fetch(request: HttpRequest, audit_id: AuditId, name: FileName) -> HttpResponse:
+    """Return a file of the bundle, compared with its seal, as an attachment."""
+    audit = one(asked.audits(), "audit", "/api/v1/audits", audit_id=audit_id)
+    return attachment(audits.file(audit, name), f"{audit.audit_id}_{name}")

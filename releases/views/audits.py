@@ -1,0 +1,119 @@
+"""The audits: the list with the form that starts one, the page of one, and its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from releases.core import audit_metrics
+from releases.core.audit_states import DONE, OPEN, STEPS
+from releases.core.audit_text import NAMES, TITLES
+from releases.models import Audit
+from releases.selectors import audits as asked
+from releases.services import audit_approvals, audits
+from releases.tasks import run_audit
+from sensequant.lib.clock import now
+from sensequant.lib.downloads import attachment
+from sensequant.lib.errors import SenseQuantError
+from trading.views.doors import for_traders, may_trade, told
+
+PAGE = 50
+
+
+@require_safe
+@login_required
+def audits_page(request: HttpRequest) -> HttpResponse:
+    """List audits, with the form that starts one."""
+    page = Paginator(asked.audits().defer("metrics"), PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "may_trade": may_trade(request), "active": asked.open_ones().exists()}
+    return render(request, "releases/audits.html", context)
+
+
+@require_POST
+@for_traders
+def start_audit(request: HttpRequest) -> HttpResponse:
+    """Queue an audit and go to its page."""
+    by, sent = request.user.get_username(), request.POST
+    wanted = audits.Asked("skip_validation" in sent, "skip_plots" in sent)
+    audit = told(request, "The audit is queued.", lambda: audits.keep(wanted, by=by, at=now()))
+    if audit is None:
+        return redirect("audits")
+    run_audit.delay_on_commit(audit_id=audit.audit_id)
+    return redirect("audit", audit.audit_id)
+
+
+@require_POST
+@for_traders
+def cancel_audit(request: HttpRequest, audit_id: str) -> HttpResponse:
+    """Cancel an audit and go back to its page."""
+    _audit(audit_id)
+    by = request.user.get_username()
+    told(request, "Cancelled.", lambda: audits.cancel(audit_id, by=by, at=now()))
+    return redirect("audit", audit_id)
+
+
+@require_safe
+@login_required
+def audit_page(request: HttpRequest, audit_id: str) -> HttpResponse:
+    """Show one audit: how far it is, then its measures, risks, approvals and files."""
+    audit = _audit(audit_id)
+    done = audit.state == DONE
+    context = {
+        "audit": audit, "active": audit.state in OPEN, "percent": round(100 * audit.progress), "steps": STEPS,
+        "may_trade": may_trade(request), "trouble": _trouble(audit) if done else "",
+        "approvals": audit_approvals.signed(audit) if done else (), "files": audits.names(audit),
+        "releases": [release.release_id for release in audit.releases.all()],
+    }  # fmt: skip
+    if done:
+        context |= {"compared": _compared(audit.metrics), "sections": _sections(audit.metrics)}
+    return render(request, "releases/audit.html", context)
+
+
+@require_safe
+@login_required
+def audit_file(request: HttpRequest, audit_id: str, name: str) -> HttpResponse:
+    """Answer a file of the bundle, compared with its seal, to be saved."""
+    audit = _audit(audit_id)
+    try:
+        return attachment(audits.file(audit, name), f"{audit.audit_id}_{name}")
+    except SenseQuantError as error:
+        raise Http404(str(error)) from None
+
+
+def _audit(audit_id: str) -> Audit:
+    try:
+        return audits.find(audit_id)
+    except SenseQuantError as error:
+        raise Http404(str(error)) from None
+
+
+def _trouble(audit: Audit) -> str:
+    """Return what is not as it was sealed; empty when the bundle is whole, or was deleted when its time had come."""
+    if audit.deleted_at is not None:
+        return ""
+    try:
+        audits.verify(audit)
+    except SenseQuantError as error:
+        return str(error)
+    return ""
+
+
+def _compared(told: dict[str, Any]) -> list[dict[str, Any]]:
+    gains = dict(zip(audit_metrics.FOUR, (told["deltas"][name] for name in audit_metrics.DELTAS), strict=True))
+    return [
+        {"name": words, "baseline": told["baseline"][key], "optimized": told["optimized"][key], "delta": gains.get(key)}
+        for words, key in NAMES
+    ]
+
+
+def _sections(told: dict[str, Any]) -> list[tuple[str, list[tuple[str, Any]]]]:
+    return [
+        (title, [(key.replace("_", " "), audit_metrics.section(told, name)[key]) for key in keys])
+        for name, title in TITLES.items()
+        for keys in (audit_metrics.SECTIONS[name][1],)
+    ]
