@@ -116,7 +116,7 @@ class Known:
 
 def flags(told: Mapping[str, Any], known: Known, limits: Limits) -> list[Flag]:
     """Return every open flag of metrics.json ``told``, the worst first."""
-    found = [*_degraded(told["deltas"], limits), *_validation(told["validation_results"]), *known.others]
+    found = [*_degraded(told["deltas"], limits), *_validation(told["validation_results"], known), *known.others]
     found += [*_monitoring(told["monitoring"], known, limits), *_missing(told, known)]
     return sorted(found, key=lambda flag: (SEVERITIES.index(flag.entry.severity), flag.code, flag.subject))
 
@@ -145,10 +145,11 @@ CHECKS: Final = (
 )  # fmt: skip
 
 
-def _validation(told: Mapping[str, Any]) -> Iterator[Flag]:
+def _validation(told: Mapping[str, Any], known: Known) -> Iterator[Flag]:
     for section, key, code, words in CHECKS:
         if told[section][key] is False:
-            yield Flag(code, section, words)
+            why = known.why.get(f"validation_results.{section}", "")
+            yield Flag(code, section, f"{words}: {why}"[:400] if why else words)
 
 
 def _monitoring(told: Mapping[str, Any], known: Known, limits: Limits) -> Iterator[Flag]:
