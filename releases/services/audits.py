@@ -130,9 +130,16 @@ def discard(audit: Audit) -> None:
     bundles.discard(place(audit))
 
 
-def run(asked: Asked, how: How, *, by: str, cause: str = MANUAL, trigger: str | None = None) -> Audit:
-    """Ask for an audit and carry it out at once."""
-    return execute(keep(asked, by=by, at=how.clock(), cause=cause, trigger=trigger), how)
+def run(
+    *, by: str, at: dt.datetime, skip_validation: bool = False, skip_plots: bool = True, cause: str = MANUAL,
+    trigger: str | None = None,
+) -> Audit:  # fmt: skip
+    """Ask for an audit of the desk at ``at`` and carry it out at once, for services that need its answer.
+
+    Unless asked to, it draws nothing: whoever calls may be a process that must stay small.
+    """
+    asked = Asked(skip_validation, skip_plots)
+    return execute(keep(asked, by=by, at=at, cause=cause, trigger=trigger), How(lambda: at))
 
 
 def execute(audit: Audit, how: How) -> Audit:

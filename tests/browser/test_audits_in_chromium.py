@@ -3,7 +3,6 @@
 import pytest
 
 from releases.services import audits
-from releases.services.audits import Asked, How
 from sensequant.config import ROOT
 from sensequant.lib.clock import now
 from tests.browser.conftest import OUTPUT
@@ -19,7 +18,7 @@ pytestmark = [
 @pytest.fixture
 def audit(desk, settings, tmp_path):
     settings.SENSEQUANT_HOME = tmp_path
-    return audits.run(Asked(skip_validation=True, skip_plots=True), How(now), by="asha")
+    return audits.run(skip_validation=True, by="asha", at=now())
 
 
 def test_they_fit_every_screen_and_axe_finds_nothing(page, audit, address):

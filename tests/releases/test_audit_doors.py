@@ -12,7 +12,6 @@ from django.urls import reverse
 from releases import tasks
 from releases.models import Audit
 from releases.services import audits
-from releases.services.audits import Asked, How
 from sensequant.lib.clock import IST
 from tests.trading.desks import command
 from trading.core.rights import OPERATORS
@@ -50,7 +49,7 @@ def viewer(client):
 
 @pytest.fixture
 def done():
-    return audits.run(Asked(skip_validation=True, skip_plots=True), How(lambda: AT), by="asha")
+    return audits.run(skip_validation=True, by="asha", at=AT)
 
 
 def text(answer):

@@ -32,7 +32,7 @@ def home(settings, tmp_path):
 
 
 def audit(at):
-    return audits.run(QUICK, How(lambda: at), by="asha")
+    return audits.run(skip_validation=True, by="asha", at=at)
 
 
 def planned(at):

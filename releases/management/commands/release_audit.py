@@ -45,7 +45,7 @@ class Command(DeskCommand):
             audit = audits.execute(audits.find(options["run"]), how)
         else:
             asked = audits.Asked(options["skip_validation"], options["skip_plots"], options["output_dir"])
-            audit = audits.run(asked, how, by="shell")
+            audit = audits.execute(audits.keep(asked, by="shell", at=now()), how)
         if audit.state == CANCELLED:
             raise NotAllowed(f"{audit.audit_id} was cancelled", fix="start another audit")
         data = audits.answer(audit)
