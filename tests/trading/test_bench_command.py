@@ -6,20 +6,23 @@ import json
 import numpy as np
 import pytest
 
+from monitoring.services import rollup_benches
+from sensequant import benches as own
 from tests.trading.desks import SEED, command
 from trading.core import demo, sweeps
 from trading.core.calendar import NSE
 from trading.core.kernel import kernel
-from trading.services import benches, scoring_benches, sentiment_benches
+from trading.services import benches, desk_benches, scoring_benches, sentiment_benches
 
 pytestmark = pytest.mark.django_db
+PARTS = ("SENT", "STUD", "DESK", "ROLL", "PAGE")  # FAN begins processes of its own
 PROMISED = {"seconds", "seconds_desk", "bars", "trades", "net_pnl", "rss_mb"}
 FINE = NSE.sessions(dt.date(2026, 11, 2), dt.date(2026, 11, 4))  # in the segment without a closing auction
 COARSE = NSE.sessions(dt.date(2026, 1, 1), dt.date(2026, 10, 30))
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(monkeypatch, tmp_path):
     """A market of two symbols, one round, and the core uncompiled: what is timed is not what is tested here."""
     names = ("DEMOBANK", "DEMOINFRA")
     fine = {name: demo.generate(name, FINE, seed=SEED, minutes=1) for name in names}
@@ -29,6 +32,11 @@ def small(monkeypatch):
     monkeypatch.setattr(benches, "ROUNDS", 1)
     monkeypatch.setattr(sentiment_benches, "ROUNDS", 1)
     monkeypatch.setattr(scoring_benches, "ROWS", 20)
+    monkeypatch.setattr(desk_benches, "LANES", 4)
+    monkeypatch.setattr(desk_benches, "SESSIONS", 2)
+    monkeypatch.setattr(rollup_benches, "SAMPLES", 40)
+    monkeypatch.setattr(own, "ROUNDS", 1)
+    monkeypatch.setattr(own, "KEPT", tmp_path / "bench.json")
     monkeypatch.setattr(benches, "CUTS", benches.CUTS[:4])
     monkeypatch.setattr(benches, "rivals_job", lambda work: None)
     monkeypatch.setattr(sweeps, "kernel", lambda name, compiled: plain)
@@ -38,11 +46,10 @@ def small(monkeypatch):
 
 
 def test_every_workload_tells_the_promised_figures(small):
-    code, out, _ = command("bench", "--json")
+    code, out, _ = command("bench", "--json", "--only", ",".join(("W1", "W2", "W3", "W4", *PARTS)))
     found = json.loads(out)
-    assert (code, list(found)) == (0, ["W1", "W2", "W3", "W4", "SENT", "STUD"])
-    assert found.pop("SENT")["seconds"] > 0
-    assert found.pop("STUD")["seconds"] > 0
+    assert (code, list(found)) == (0, ["W1", "W2", "W3", "W4", *PARTS])
+    assert all(found.pop(name)["seconds"] > 0 for name in PARTS)
     for figures in found.values():
         assert set(figures) >= PROMISED
         assert figures["seconds"] > 0
@@ -95,7 +102,7 @@ def _write(file, series):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--only", "W9"), "there is no workload 'W9' (use W1, W2, W3, W4, SENT, STUD)"),
+        (("--only", "W9"), "there is no workload 'W9' (use W1, W2, W3, W4, SENT, STUD, DESK, ROLL, PAGE, FAN)"),
         (("--only", "W1", "--data", "/nowhere/at/all"), "lacks min_*.csv or day_all.csv"),
     ],
 )
@@ -109,3 +116,14 @@ def test_a_file_that_can_not_be_written_is_told_in_one_line(small, tmp_path):
     code, _, err = command("bench", "--only", "W1", "--trades", tmp_path / "no" / "such" / "folder.json")
     assert (code, err.count("\n")) == (2, 1)
     assert "cannot be written" in err
+
+
+def test_times_are_compared_with_those_kept_of_the_same_machine(tmp_path):
+    kept = tmp_path / "bench.json"
+    own.keep({"W1": {"seconds": 0.5, "bars": 7}, "DESK": {"bar_p50_ms": 0.1, "slow": []}}, kept)
+    own.keep({"W1": {"seconds": 1.0}}, kept)
+    found = own.compared(
+        {"W1": {"seconds": 1.5}, "DESK": {"bar_p50_ms": 0.05}, "ROLL": {"sample_ms": 1.0}}, kept.read_text
+    )
+    assert found == {"W1": {"seconds": 1.5}, "DESK": {"bar_p50_ms": 0.5}}
+    assert own.compared({"W1": {"seconds": 1.5}}, lambda: "{}") == {}

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
+from monitoring.services import rollup_benches
+from sensequant import benches as own
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
-from trading.services import benches, scoring_benches, sentiment_benches
+from trading.services import benches, desk_benches, scoring_benches, sentiment_benches
 
-PARTS = {each.NAME: each.measure for each in (sentiment_benches, scoring_benches)}
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    each.NAME: each.measure
+    for each in (sentiment_benches, scoring_benches, desk_benches, rollup_benches, own.PAGE, own.FAN)
+}
 NAMES = (*benches.WORKLOADS, *PARTS)
 
 
 class Command(DeskCommand):
     """The workloads, one line each, and what news and students cost."""
 
+    needs_database = True
     help = (
         "Time the backtester on four workloads, beside raptorbt where it is installed (requirements, compare part), "
-        "the parts of news (scoring, registry, cache, token bucket), and a row scored by a student."
+        "the parts of news, a row scored by a student, a bar in the engine, files read, rollups, pages, work spread."
     )
     examples = "  manage.py bench\n  manage.py bench --only W1,W2 --json\n  manage.py bench --trades trades.json"
 
@@ -32,6 +38,7 @@ class Command(DeskCommand):
             "--only", default=",".join(NAMES), metavar="W1,W2,…", help=f"what to run, of {', '.join(NAMES)}"
         )
         parser.add_argument("--data", default="", metavar="DIR", help="bars to use instead of the built-in ones")
+        parser.add_argument("--save", action="store_true", help="keep the times of this machine in config/bench.json")
         parser.add_argument("--trades", default="", metavar="FILE", help="write every workload's trades here, as JSON")
 
     def run(self, **options: Any) -> tuple[Any, str]:
@@ -49,7 +56,21 @@ class Command(DeskCommand):
             figures[name], trades[name] = benches.measure(name, work)
         if options["trades"]:
             _write(Path(options["trades"]), trades)
-        return figures, "\n\n".join(_tables(figures))
+        ratios = own.compared(figures)
+        if options["save"]:
+            own.keep(figures)
+        told = {**figures, "compared": ratios} if ratios else figures
+        return told, "\n\n".join([*_tables(figures), *_compared(ratios)])
+
+
+def _compared(ratios: dict[str, dict[str, float]]) -> Iterator[str]:
+    if ratios:
+        lines = [f"times the figures kept of this machine ({own.KEPT.name}); above 1 is slower"]
+        lines += [
+            f"{name:4} " + ", ".join(f"{key} {value:.2f}" for key, value in told.items())
+            for name, told in ratios.items()
+        ]
+        yield "\n".join(lines)
 
 
 def _write(path: Path, trades: dict[str, Any]) -> None:

@@ -1,0 +1,97 @@
+"""What the engine and the bar files cost: a bar through fifty symbols, minute bars of a quarter read and kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from trading.adapters.columns import ColumnStore
+from trading.adapters.csvfeed import CsvFeed
+from trading.core import demo
+from trading.core.bars import Bars
+from trading.core.calendar import NSE
+from trading.core.panel import LaneBars, LaneSpec, lane
+from trading.core.setups import make_setup
+from trading.core.simulation import schedule
+from trading.services.engine import Engine
+from trading.services.tapes import Tape
+
+NAME: Final = "DESK"
+LANES = 50
+FIRST, LAST = dt.date(2026, 11, 2), dt.date(2026, 11, 4)
+SESSIONS = 60  # of minute bars in the file that is read
+ALLOWED: Final = {"bar_p99": 1.0, "load": 50.0}  # milliseconds
+
+
+def measure() -> dict[str, Any]:
+    """Return a bar's milliseconds in the engine, its memory, rows read a second, and a kept series' loading."""
+    took, grown = _engine()
+    rows, parsed, loaded = _files()
+    middle, worst = np.percentile(took, (50, 99)).tolist()
+    told = {"bar_p50_ms": middle, "bar_p99_ms": worst, "parse_ms": parsed * 1e3, "load_ms": loaded * 1e3}
+    slow = [name for name, most in ALLOWED.items() if told[f"{name}_ms"] >= most]
+    return {
+        "seconds": middle / 1e3, **{name: round(each, 5) for name, each in told.items()},
+        "rows_a_second": round(rows / parsed), "lanes_mb": round(grown, 1), "allowed_ms": dict(ALLOWED), "slow": slow,
+    }  # fmt: skip
+
+
+def _engine() -> tuple[list[float], float]:
+    """Return the milliseconds of each bar of an engine of many symbols, and the megabytes it added."""
+    before, made = _peak(), _lanes()
+    charges = schedule("i-secure", "cash", FIRST, LAST)
+    setup = make_setup("intraday", 1, {}, {})
+    engine = Engine("intraday", setup, [each.spec for each in made], capital=1e7, charges=charges)
+    tape, took = Tape(made), []
+    for day in tape.days:
+        for ts, rows in tape.moments(day):
+            begun = time.perf_counter()
+            engine.step(ts, rows)
+            took.append((time.perf_counter() - begun) / max(1, len(rows)) * 1e3)
+    return took, _peak() - before
+
+
+def _lanes() -> list[LaneBars]:
+    names, sessions = list(demo.INSTRUMENTS), NSE.sessions(FIRST, LAST)
+    made = []
+    for number in range(LANES):
+        name = names[number % len(names)]
+        spec = LaneSpec(f"{name}{number}", demo.INSTRUMENTS[name].tick, 1, "equity")
+        made.append(lane(spec, demo.generate(name, sessions, seed=number, minutes=1), 1))
+    return made
+
+
+def _files() -> tuple[int, float, float]:
+    """Return how many rows a file holds, the seconds to read and judge it, and to load it once it is kept."""
+    sessions = NSE.sessions(dt.date(2026, 6, 1), dt.date(2026, 11, 20))[:SESSIONS]
+    bars = demo.generate("DEMOBANK", sessions, seed=7, minutes=1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write(folder / "DEMOBANK_1m.csv", bars)
+        feed = CsvFeed(folder, dt.datetime(2026, 11, 26, tzinfo=dt.UTC), store=ColumnStore(folder / "kept"))
+        took = []
+        for _ in range(2):
+            begun = time.perf_counter()
+            feed.series("DEMOBANK", "1minute")
+            took.append(time.perf_counter() - begun)
+    return len(bars.ts), took[0], took[1]
+
+
+def _write(path: Path, bars: Bars) -> None:
+    columns = zip(bars.ts, bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
+    lines = ["timestamp,open,high,low,close,volume"]
+    lines += [
+        f"{dt.datetime.fromtimestamp(int(ts), dt.UTC).isoformat()},{o:.2f},{h:.2f},{lo:.2f},{c:.2f},{v:.0f}"
+        for ts, o, h, lo, c, v in columns
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
