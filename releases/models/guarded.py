@@ -5,7 +5,7 @@ The database's own triggers (``triggers``) say the same to whoever comes with SQ
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from django.db import models
 from django.db.models import QuerySet
@@ -40,10 +40,18 @@ class GuardedQuerySet(QuerySet[M]):
         _refuse(self.model, "edited")
 
 
+class GuardedManager(models.Manager[M]):
+    """A manager of such rows."""
+
+    def get_queryset(self) -> GuardedQuerySet[M]:
+        """Return the rows, to be read."""
+        return GuardedQuerySet(self.model, using=self._db)
+
+
 class Guarded(models.Model):
     """A row that is written once; what may change later, the services change with ``plain``."""
 
-    objects: models.Manager[Any] = models.Manager.from_queryset(GuardedQuerySet)()
+    objects: ClassVar[models.Manager[Self]] = GuardedManager()
 
     class Meta:
         abstract = True

@@ -11,6 +11,9 @@ from django.db.models import F, Q
 from releases.core.roles import DECISIONS, ROLES
 from releases.models.guarded import Guarded
 from releases.models.release import Release
+from sensequant.lib.approvals import Statement
+from sensequant.lib.clock import ist
+from sensequant.lib.errors import NotAllowed
 
 
 class SigningKey(Guarded):
@@ -82,3 +85,22 @@ class ReleaseSignOff(Guarded):
     def __str__(self) -> str:
         """Return role, decision and person."""
         return f"{self.role}: {self.decision} by {self.name}"
+
+    @property
+    def statement(self) -> Statement:
+        """Return what was signed."""
+        return Statement(
+            self.release.release_id, self.content_sha256, self.audit_sha256, self.flags_sha256, self.role,
+            self.decision, self.name, self.email, self.note, ist(self.at).isoformat(),
+        )  # fmt: skip
+
+    @property
+    def is_sound(self) -> bool:
+        """Say whether the signature is that of the key, over these very words."""
+        statement = self.statement
+        return statement.evidence == self.evidence and statement.holds(self.public_key, self.signature)
+
+    def clean(self) -> None:
+        """Refuse a row that nobody signed: whoever has no key of the person can make none."""
+        if not self.is_sound:
+            raise NotAllowed("this is not what the person's key signed", fix="sign on the page of the release")
