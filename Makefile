@@ -7,7 +7,8 @@ CODE := sensequant trading models_ml monitoring releases
 PAIR ?= -n 2 --dist loadfile
 VENDOR := static/vendor/.stamp
 .DEFAULT_GOAL := run
-.PHONY: run test check lint bench setup sample-optimization release-audit release-archive
+.PHONY: run test check lint bench setup sample-optimization
+.PHONY: release-audit release-archive release-validate release-manifest
 
 run: .venv/.run $(VENDOR)
 	@exec $(PY) manage.py standalone
@@ -46,6 +47,15 @@ release-audit: .venv/.run
 
 release-archive: .venv/.run
 	@$(PY) manage.py release_archive $(ARGS)
+
+# the gates of a release: everything that can be checked is checked
+release-validate:
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory test
+
+# the signed manifest of the newest release that three people approved (RELEASE=release_… for another one)
+release-manifest: release-validate
+	@$(PY) manage.py release_manifest $(RELEASE) $(ARGS)
 
 setup: .venv/.dev $(VENDOR)
 

@@ -216,6 +216,9 @@ class Desk:
     # Validation and release. VALIDATION_* are under SENSEQUANT_HOME unless absolute.
     validation_data_dir: str = row("data/", "Folder of validation artifacts", section="Validation and release")
     validation_release_dir: str = row("release/", "Folder of release audits")
+    release_environment: str = row(
+        "production", "Where this desk runs; a manifest for elsewhere is refused", form="name"
+    )
     heightened_hours: int = row(48, "Hours of heightened monitoring after a deployment", low=1, high=720)
     alert_frequency_hours: int = row(2, "Hours between heightened checks", low=1, high=48)
     release_audit_parts: tuple[str, ...] = row(AUDITED, "What an audit needs to be clean", choices=AUDITED)

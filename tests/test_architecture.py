@@ -144,7 +144,19 @@ def test_the_lock_file_names_no_private_address():
     assert addresses <= {"registry.npmjs.org", "opencollective.com", "github.com"}
 
 
-@pytest.mark.parametrize("target", ["run", "test", "check", "lint", "bench", "setup"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "run",
+        "test",
+        "check",
+        "lint",
+        "bench",
+        "setup",
+        "release-validate",
+        "release-manifest",
+    ],
+)
 def test_the_makefile_has_its_targets(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 

@@ -90,10 +90,10 @@ def _check(release: Release, user: Any, word: Word, at: dt.datetime) -> None:
         raise BadInput(f"{word.role!r} cannot {word.decision!r}", fix=f"use one of {', '.join(ROLES)}")
     if not word.note.strip():
         raise BadInput("no note was given", fix="say in a few words what you looked at")
-    _may(release, user, word.role, at)
     audit = release.audit
     if release.state not in SIGNABLE or audit is None:
         raise NotAllowed(f"{release} is {release.state}", fix="what was audited, and no more, is signed")
+    _may(release, user, word.role, at)
     if word.seen != read_digest(release) or _changed(release):
         raise NotAllowed("the release or its audit changed since it was read", fix="read it again")
     if word.decision == APPROVE and not audit.deployment_ready:

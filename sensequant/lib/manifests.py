@@ -35,7 +35,7 @@ FIELDS: Final[Mapping[str, Any]] = {
     "release_id": r"release_[0-9]{8}_[0-9]{6}\Z",
     "release_type": r"(major|minor|hotfix)\Z",
     "release_seq": int,
-    "environment": r"[a-z][a-z0-9-]{0,31}\Z",
+    "environment": r"[a-z0-9][a-z0-9_-]{0,31}\Z",
     "author": str,
     "summary": str,
     "created_at": Moment,
@@ -130,6 +130,13 @@ def check(content: Mapping[str, Any]) -> None:
             seen[folded] = name
         if not each["backup"].startswith(f"release/backups/{content['release_id']}/"):
             raise BadInput(f"{each['backup']} is no backup of {content['release_id']}", fix=FIX)
+
+
+def ordered(found: Any, wanted: Any = FIELDS) -> Any:
+    """Return a checked manifest with its fields in their order, whatever order a database gave them."""
+    if isinstance(wanted, dict):
+        return {name: ordered(found[name], each) for name, each in wanted.items()}
+    return [ordered(each, wanted[0]) for each in found] if isinstance(wanted, list) else found
 
 
 def _fields(where: str, found: Any, wanted: Mapping[str, Any]) -> None:
@@ -231,7 +238,8 @@ def read(path: Path, most: int = MOST) -> bytes:
 
 def sealed(content: Mapping[str, Any]) -> tuple[bytes, bytes]:
     """Return a manifest's YAML and its envelope, signed with the desk's key; BadInput for one that cannot be."""
-    text = dump(content)
+    check(content)
+    text = dump(ordered(content))
     load(text)
     return text, dsse.sign(KIND, text, [release_keys.private()])
 
