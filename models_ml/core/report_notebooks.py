@@ -151,6 +151,30 @@ print(f"{len(traces)} traces, hit ratio {hits}")
 )  # fmt: skip
 
 
+def audit_summary(releases: str) -> list[tuple[str, str]]:
+    """Return the section "Release Audit Summary" (§9): the newest bundle of an audit under ``releases``."""
+    return [
+        ("markdown", "## 11. Release Audit Summary"),
+        ("code", f"""
+found = [json.loads(file.read_text(encoding="utf-8")) for file in Path({releases!r}).glob("audit_*/metrics.json")]
+audit = max(found, key=lambda each: each["audit_timestamp"], default=None)
+if audit is None:
+    print("Nothing was audited yet: manage.py release_audit")
+else:
+    print(audit["audit_id"], audit["audit_timestamp"])
+    for name, before in audit["baseline"].items():
+        print(f"{{name:<20}}{{before!s:>14}}{{audit['optimized'][name]!s:>14}}")
+    for title, part in (
+        ("student model", audit["student_model"]), *audit["monitoring"].items(), *audit["validation_results"].items(),
+    ):
+        print(title, part)
+    print("Ready for deployment." if audit["deployment_ready"] else "Do not deploy:")
+    for flag in audit["risk_flags"]:
+        print("-", flag)
+"""),
+    ]  # fmt: skip
+
+
 def notebook(cells: list[tuple[str, str]]) -> str:
     """Return (kind, source) cells, kind ``markdown`` or ``code``, as a notebook of format 4.5."""
     made = []
@@ -181,9 +205,11 @@ found
     return notebook([("markdown", head), _start(folder), *OPTIMIZATION, ("code", end)])
 
 
-def accuracy_notebook(data: str, run: str) -> str:
-    """Return the notebook of traces that lie in the JSON file ``data``."""
-    return notebook([("markdown", f"# Accuracy of {escaped(run)}"), _start(data), *ACCURACY])
+def accuracy_notebook(data: str, run: str, releases: str) -> str:
+    """Return the notebook of traces in the JSON file ``data``; ``releases`` is the folder of release audits."""
+    return notebook([
+        ("markdown", f"# Accuracy of {escaped(run)}"), _start(data), *ACCURACY, *audit_summary(releases),
+    ])  # fmt: skip
 
 
 def backtest_notebook(data: str, run: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 
 from models_ml.adapters import report_pdf
@@ -96,7 +97,7 @@ def _notebook(kind: str, run: str, path: Path) -> Path:
     else:
         data = path.with_name(f"{path.stem}_traces.json")
         _whole(data, json.dumps(report_accuracy.rows(run)))
-        text = accuracy_notebook(str(data), run)
+        text = accuracy_notebook(str(data), run, str(paths.resolve(settings.DESK.validation_release_dir)))
     _whole(path, text)
     return path
 

@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError
 from django.db.utils import InternalError
 
+from models_ml.core import report_notebooks
 from models_ml.models import OptimizationRun, Promotion, StudentRun, Trial
 from models_ml.services import optimization_checks, student_checks
 from monitoring.models import Episode
@@ -131,6 +133,9 @@ def _notebook(folder, monkeypatch):
         if cell["cell_type"] == "code":
             exec("".join(cell["source"]), space)  # noqa: S102 - our own notebook
     assert space["metrics"]["audit_id"] == folder.name
+    section = {"json": json, "Path": Path}
+    exec(report_notebooks.audit_summary(str(folder.parent))[1][1], section)  # noqa: S102 - of the accuracy report
+    assert section["audit"] == space["metrics"]
 
 
 def test_whatever_is_wrong_is_flagged_and_nothing_else(home, tmp_path, passing):
