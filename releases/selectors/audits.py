@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from releases.core.audit_states import DONE, OPEN, QUEUED, RUNNING
-from releases.core.states import ABORTED, REFUSED, ROLLED_BACK
+from releases.core.states import ABORTED, REFUSED, ROLLED_BACK, SUPERSEDED
 from releases.models import Audit, Release, ReleaseEvent, ReleaseSignOff
 
-OVER = (ABORTED, REFUSED)
+OVER = (ABORTED, REFUSED, ROLLED_BACK, SUPERSEDED)
+BACK = 3  # releases one may have to go back
 
 
 def audits() -> QuerySet[Audit]:
@@ -45,17 +46,19 @@ def rollbacks(since: dt.datetime) -> QuerySet[ReleaseEvent]:
 
 def sign_offs(audit: Audit) -> QuerySet[ReleaseSignOff]:
     """Return the signatures that are bound to an audit's bundle and flags, revoked ones included, the oldest first."""
-    return ReleaseSignOff.objects.filter(
-        release__audit=audit, audit_sha256=audit.bundle_sha256, flags_sha256=audit.flags_sha256
-    )
+    return ReleaseSignOff.objects.filter(audit_sha256=audit.bundle_sha256, flags_sha256=audit.flags_sha256)
 
 
 def needed() -> set[int]:
-    """Return the audits that a release needs: of one that may trade yet, trades or may come back."""
-    alive = Release.objects.exclude(state__in=OVER)
-    back = Release.objects.filter(pk__in=alive.values("previous"))
-    rows = Release.objects.filter(Q(pk__in=alive.values("pk")) | Q(pk__in=back.values("pk")))
-    return set(rows.exclude(audit=None).values_list("audit_id", flat=True))
+    """Return the audits that releases need: those that trade, may trade yet, or are one of three to go back to."""
+    rows = {pk: (state, previous, audit) for pk, state, previous, audit in
+            Release.objects.values_list("pk", "state", "previous_id", "audit_id")}  # fmt: skip
+    found = {pk for pk, (state, _, _) in rows.items() if state not in OVER}
+    layer = found
+    for _ in range(BACK):
+        layer = {rows[pk][1] for pk in layer} - {None}
+        found |= layer
+    return {rows[pk][2] for pk in found} - {None}
 
 
 def bundles_before(day: dt.datetime, *, archived: bool) -> QuerySet[Audit]:

@@ -19,7 +19,7 @@ from releases.core.roles import APPROVE, DECISIONS, HOURS, REJECT, ROLES
 from releases.core.states import APPROVED, AUDITED, REFUSED, SIGNABLE, SIGNING
 from releases.models import Release, ReleaseSignOff
 from releases.models.guarded import plain
-from releases.services import lifecycle, people_keys
+from releases.services import audit_approvals, lifecycle, people_keys
 from sensequant.lib import identity, manifests
 from sensequant.lib.approvals import Statement
 from sensequant.lib.clock import ist
@@ -81,6 +81,8 @@ def sign(release_id: str, user: Any, word: Word, proof: Proof, *, at: dt.datetim
         raise NotAllowed(
             f"this signature is not taken: {str(error).splitlines()[0]}", fix="one person, one role, once; read it anew"
         ) from None
+    if release.audit is not None:
+        audit_approvals.record(release.audit)
     log.info("release signed", release=release_id, role=word.role, by=user.get_username(), decision=word.decision)
     return row
 

@@ -65,7 +65,7 @@ def _content(release: Release, audit: Audit, by: str, at: dt.datetime) -> dict[s
     good = sorted(signing.valid(release, at=at), key=lambda each: ROLES.index(each.role))
     until = min(each.at for each in good) + signing.HOLDS
     return {
-        **release.content, "expires_at": ist(until).isoformat(), "audit_bundle": f"release/{audit.audit_id}",
+        **release.content, "expires_at": ist(until).isoformat(), "audit_bundle": audit.folder,
         "audit": {
             "audit_id": audit.audit_id, "bundle": f"sha256:{audit.bundle_sha256}",
             "flags": f"sha256:{audit.flags_sha256}", "open_flags": 0,

@@ -5,11 +5,14 @@ import json
 
 import pytest
 
+from releases.core.roles import RISK
 from releases.core.states import ABORTED
 from releases.models import Audit, ReleaseEvent
 from releases.selectors import audits as asked
-from releases.services import archiving, audit_approvals, audit_planning, audits, lifecycle
+from releases.services import archiving, audit_planning, audits, candidates, lifecycle, signing
 from releases.services.audits import Asked, How
+from releases.services.signing import Proof, Word
+from sensequant.lib import manifests
 from sensequant.lib.clock import IST
 from sensequant.lib.errors import BadInput
 from tests.releases import world
@@ -161,10 +164,19 @@ def test_a_year_is_kept_whatever_is_asked_for_and_longer_unless_it_is(home):
 # approvals
 
 
-def test_approvals_stand_beside_the_seal_and_follow_the_rows(home):
-    row = audit(moment(2026, 11, 23, 12, 0))
-    audit_approvals.record(row)
-    beside = audits.place(row) / "approvals.md"
-    assert beside.read_text().count("waiting") == 3
-    assert json.loads((audits.place(row) / "approvals.json").read_text())["approvals"] == []
+def test_approvals_stand_beside_the_seal_as_they_come(home):
+    at = moment(2026, 11, 23, 12, 0)
+    row, author = audit(at), world.person("tara")
+    guard = world.person("riya", RISK, first_name="Riya", last_name="<b>|Rao")
+    content = {"release_id": "release_20261123_120000"}
+    release = world.release(author, at, content=content, content_sha256=manifests.digest(content))
+    release = candidates.judge(release.release_id, row.audit_id, by="tara", at=at)
+    word = Word(RISK, "reject", "flags are open", signing.read_digest(release))
+    signing.sign(release.release_id, guard, word, Proof(world.PASSWORD), at=at)
+    beside = (audits.place(row) / "approvals.md").read_text()
+    assert "| Risk Manager | Riya \\<b\\>\\|Rao (riya@desk.example) | reject | 23 Nov 2026 12:00 IST |" in beside
+    assert beside.count("waiting") == 2
+    told = json.loads((audits.place(row) / "approvals.json").read_text())
+    assert [(each["role"], each["decision"]) for each in told["approvals"]] == [(RISK, "reject")]
+    assert told["bundle_sha256"] == row.bundle_sha256
     assert audits.verify(row), "the sealed files are as they were"
