@@ -17,6 +17,7 @@ from sensequant.lib.clock import IST
 from sensequant.lib.errors import BadInput
 from tests.releases import world
 from tests.trading.desks import command
+from tests.trading.pages import a_run
 from trading.models import Halt
 from trading.services import leases
 
@@ -60,6 +61,10 @@ def test_a_breaker_and_a_rollback_are_audited_once_after_the_close():
     noon, close = moment(2026, 11, 23, 12, 0), moment(2026, 11, 23, 15, 30)
     halt = Halt.objects.create(kind="breaker", reason="5 % lost", engaged_by="breaker", engaged_at=noon)
     Halt.objects.create(kind="kill", reason="by hand", engaged_by="asha", engaged_at=noon)
+    Halt.objects.create(
+        kind="breaker", reason="played", engaged_by="x", engaged_at=noon, run=a_run(), released_at=noon,
+        released_by="asha", release_reason="a replay",
+    )  # fmt: skip
     author = world.person("tara")
     ReleaseEvent.objects.create(
         release=world.release(author, noon), old="active", new="rolled_back", by="asha", reason="worse", at=noon

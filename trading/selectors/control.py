@@ -37,5 +37,6 @@ def runs() -> list[EngineRun]:
 
 
 def breakers(since: dt.datetime) -> QuerySet[Halt]:
-    """Return the breakers that have tripped after ``since``, the oldest first."""
-    return Halt.objects.filter(kind="breaker", engaged_at__gt=since).order_by("engaged_at", "id")
+    """Return the breakers that have tripped after ``since``, the oldest first; those of replays are no incident."""
+    rows = Halt.objects.filter(kind="breaker", engaged_at__gt=since).exclude(run__mode="replay")
+    return rows.order_by("engaged_at", "id")
