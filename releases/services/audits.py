@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -126,8 +127,14 @@ def lease(audit: Audit) -> str:
 
 
 def discard(audit: Audit) -> None:
-    """Remove what an audit that was never finished left behind."""
-    bundles.discard(place(audit))
+    """Remove what an audit that was never finished left behind, also a bundle that nobody was told of any more."""
+    if Audit.objects.filter(pk=audit.pk, state=DONE).exists():  # stopped after it was told of: nothing is left behind
+        return
+    folder = place(audit)
+    bundles.discard(folder)
+    with suppress(SenseQuantError):
+        if bundles.opened(folder).told.get("audit_id") == audit.audit_id:
+            bundles.remove(folder)
 
 
 def run(
@@ -154,10 +161,10 @@ def execute(audit: Audit, how: How) -> Audit:
         _claim(audit, how.clock())
         _carry_out(audit, how)
     except _Stopped:
-        bundles.discard(place(audit))
+        discard(audit)
         log.info("audit cancelled", audit=audit.audit_id)
     except BaseException as error:
-        bundles.discard(place(audit))
+        discard(audit)
         foreseen = isinstance(error, SenseQuantError) or is_bad_input(error)
         told = str(error) if foreseen else f"{type(error).__name__}: {error}"
         _move(audit, RUNNING, FAILED, error=(told or "stopped")[:2000], finished_at=how.clock())
@@ -172,6 +179,7 @@ def _claim(audit: Audit, at: dt.datetime) -> None:
     """Take a queued audit, or one whose process died or which failed; whoever holds the lease may."""
     audit.refresh_from_db()
     if audit.state == RUNNING:  # the lease is ours, so whoever ran it is gone
+        discard(audit)
         _move(audit, RUNNING, FAILED, error="its process died", finished_at=at)
         audit.state = FAILED
     if audit.state == FAILED:
@@ -222,7 +230,6 @@ def _finish(audit: Audit, found: Judged, bundle: bundles.Bundle, at: dt.datetime
         deployment_ready=found.metrics["deployment_ready"], progress=1.0, step="", finished_at=at,
     )  # fmt: skip
     if not done:  # cancelled in the very last moment: what was sealed is taken away again
-        bundles.remove(place(audit))
         raise _Stopped
     log.info("audit done", audit=audit.audit_id, ready=found.metrics["deployment_ready"], flags=len(found.flags))
 

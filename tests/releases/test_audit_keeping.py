@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from releases.adapters import bundles
 from releases.core.roles import RISK
 from releases.core.states import ABORTED
 from releases.models import Audit, ReleaseEvent
@@ -95,6 +96,15 @@ def test_one_whose_process_died_is_not_running_for_ever(home):
     audit_planning.plan(at=at)
     row.refresh_from_db()
     assert (row.state, row.error, half.exists()) == ("failed", "its process died", False)
+
+
+def test_a_bundle_that_was_sealed_and_not_told_of_is_made_again(home):
+    at = moment(2026, 11, 23, 20, 0)
+    row = audits.keep(QUICK, by="asha", at=at)
+    Audit.objects.filter(pk=row.pk).update(state="running", step="write")
+    orphan = bundles.write(audits.place(row), {"metrics.json": b"{}"}, {"audit_id": row.audit_id})
+    done = audits.execute(row, How(lambda: at))
+    assert (done.state, audits.verify(done).digest == orphan.digest) == ("done", False)
 
 
 # kept
