@@ -8,6 +8,11 @@ from releases.views import audits, releases
 
 urlpatterns: list[URLPattern] = [
     path("releases", releases.releases_page, name="releases"),
+    path("releases/make", releases.make, name="release_make"),
+    path("releases/<slug:release_id>/", releases.release_page, name="release"),
+    path("releases/<slug:release_id>/judge", releases.judge, name="release_judge"),
+    path("releases/<slug:release_id>/sign", releases.sign, name="release_sign"),
+    path("releases/<slug:release_id>/manifest", releases.write, name="release_write"),
     path("audits", audits.audits_page, name="audits"),
     path("audits/start", audits.start_audit, name="start_audit"),
     path("audits/<slug:audit_id>/", audits.audit_page, name="audit"),

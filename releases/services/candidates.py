@@ -11,13 +11,13 @@ from django.db.models import Max
 
 from releases.core import contents
 from releases.core.states import ACTIVE, APPROVED, AUDITED, REAUDITABLE, STABLE
-from releases.models import Audit, Release, ReleaseEvent
+from releases.models import Release, ReleaseEvent
 from releases.models.guarded import plain
-from releases.services import backups, collecting, lifecycle, signing
+from releases.services import audits, backups, collecting, lifecycle, signing
 from releases.services.collecting import KINDS, Wanted
 from sensequant.lib import manifests
 from sensequant.lib.clock import ist
-from sensequant.lib.errors import BadInput, NotAllowed, NotFound
+from sensequant.lib.errors import BadInput, NotAllowed
 from sensequant.lib.logs import get_logger
 
 log = get_logger("releases")
@@ -76,11 +76,8 @@ def _row(release_id: str, wanted: Wanted, items: list[contents.Item], author: An
 
 def judge(release_id: str, audit_id: str, *, by: str, at: dt.datetime) -> Release:
     """Put a release under an audit that is done; signatures given under another one are void from then on."""
-    audit = Audit.objects.filter(audit_id=audit_id).first()
-    if audit is None:
-        raise NotFound(f"there is no audit {audit_id!r}", fix="see /audits, or make one: make release-audit")
-    if audit.state != "done" or not audit.bundle_sha256:
-        raise NotAllowed(f"{audit} is {audit.state}", fix="wait until it is done")
+    audit = audits.find(audit_id)
+    audits.verify(audit)
     with transaction.atomic():
         row = lifecycle.held(lifecycle.find(release_id))
         if row.state not in REAUDITABLE:

@@ -17,13 +17,13 @@ from django.db import IntegrityError, transaction
 
 from releases.core.roles import APPROVE, DECISIONS, HOURS, REJECT, ROLES
 from releases.core.states import APPROVED, AUDITED, REFUSED, SIGNABLE, SIGNING
-from releases.models import Release, ReleaseSignOff
+from releases.models import Audit, Release, ReleaseSignOff
 from releases.models.guarded import plain
-from releases.services import audit_approvals, lifecycle, people_keys
+from releases.services import audit_approvals, audits, lifecycle, people_keys
 from sensequant.lib import identity, manifests
 from sensequant.lib.approvals import Statement
 from sensequant.lib.clock import ist
-from sensequant.lib.errors import BadInput, NotAllowed
+from sensequant.lib.errors import BadInput, NotAllowed, SenseQuantError
 from sensequant.lib.logs import get_logger
 
 HOLDS = dt.timedelta(hours=HOURS)
@@ -98,6 +98,8 @@ def _check(release: Release, user: Any, word: Word, at: dt.datetime) -> None:
     _may(release, user, word.role, at)
     if word.seen != read_digest(release) or _changed(release):
         raise NotAllowed("the release or its audit changed since it was read", fix="read it again")
+    if word.decision == APPROVE and (harm := harmed(audit)):
+        raise NotAllowed(harm, fix="restore the bundle, or audit again")
     if word.decision == APPROVE and not audit.deployment_ready:
         raise NotAllowed(f"{audit} has open flags: it can be rejected only", fix="clear them and audit again")
 
@@ -115,6 +117,15 @@ def _may(release: Release, user: Any, role: str, at: dt.datetime) -> None:
 
 def _changed(release: Release) -> bool:
     return manifests.digest(release.content) != release.content_sha256
+
+
+def harmed(audit: Audit) -> str:
+    """Return why the bundle of an audit is no longer what was sealed; empty when it is."""
+    try:
+        audits.verify(audit)
+    except SenseQuantError as error:
+        return f"the bundle of {audit} is not what was sealed: {error.message}"
+    return ""
 
 
 def _void_what_no_longer_counts(release: Release, at: dt.datetime) -> None:
@@ -180,6 +191,8 @@ def missing(release: Release, *, at: dt.datetime) -> list[str]:
     if fresh.audit is None:
         return ["it was not audited"]
     told = [] if fresh.audit.deployment_ready else [f"{fresh.audit} has open flags"]
+    if harm := harmed(fresh.audit):
+        told.append(harm)
     if _changed(fresh):
         told.append("its content is not what it was made of")
     if fresh.state == REFUSED:

@@ -13,7 +13,7 @@ from releases.models import Audit, Release, ReleaseSignOff, SigningKey
 from releases.models.guarded import plain
 from releases.services import candidates, lifecycle, people_keys, signing
 from releases.services.signing import Proof, Word
-from sensequant.lib import manifests
+from sensequant.lib import manifests, paths
 from sensequant.lib.errors import BadInput, NotAllowed, SenseQuantError
 from tests.releases.world import PASSWORD, audit, people, release
 
@@ -106,6 +106,7 @@ VOIDS = {
     "switched off": lambda cast: User.objects.filter(pk=cast[RISK].pk).update(is_active=False),
     "audit exchanged": lambda cast: Audit.objects.update(bundle_sha256="e" * 64),
     "flags worse": lambda cast: Audit.objects.update(flags_sha256="e" * 64),
+    "bundle edited": lambda cast: (paths.home() / "release/audit_20261123_113000/metrics.json").write_text("{ }"),
     "flags open": lambda cast: Audit.objects.update(deployment_ready=False),
 }
 
@@ -115,7 +116,7 @@ def test_what_changes_after_signing_voids_it(row, cast, noon, harm):
     row = all_sign(row, cast, noon)
     VOIDS[harm](cast)
     assert signing.missing(row, at=noon) != []
-    if harm in ("role taken away", "switched off", "flags open"):
+    if harm in ("role taken away", "switched off", "flags open", "bundle edited"):
         return
     with pytest.raises(IntegrityError, match="three people"), transaction.atomic():
         lifecycle.advance(row, "staged", by="omar", reason="on", at=noon)

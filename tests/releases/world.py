@@ -1,11 +1,14 @@
 """People, an audit and a candidate, as many stories need them."""
 
 import hashlib
+import shutil
 
 from django.contrib.auth.models import Group, User
 
+from releases.adapters import bundles
 from releases.core.roles import ROLES
 from releases.models import Audit, Release
+from sensequant.lib import paths
 
 PASSWORD = "monsoon-in-mumbai"
 CONTENT = {"release_id": "release_20261123_120000"}
@@ -31,8 +34,12 @@ def people():
 
 
 def audit(at, name="audit_20261123_113000", **more):
+    """An audit that is done, its bundle on disk."""
+    folder = paths.resolve(f"release/{name}")
+    shutil.rmtree(folder, ignore_errors=True)
+    bundle = bundles.write(folder, {"metrics.json": b"{}\n"}, {"audit_id": name})
     told = {
-        "folder": f"release/{name}", "state": "done", "bundle_sha256": sha(name), "flags_sha256": sha("[]"),
+        "folder": f"release/{name}", "state": "done", "bundle_sha256": bundle.digest, "flags_sha256": sha("[]"),
         "deployment_ready": True, "created_at": at, "finished_at": at, "by": "tara", **more,
     }  # fmt: skip
     return Audit.objects.create(audit_id=name, **told)
