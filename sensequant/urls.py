@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login", auth.LoginView.as_view(template_name="login.html"), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("api/guide", views.api_guide, name="api_guide"),
     path("api/v1/", api.urls),
     path("", include("trading.urls")),
     path("", include("models_ml.urls")),

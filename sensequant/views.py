@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sensequant import config
+from sensequant.api_guide import sections
 from sensequant.lib.env import Row, rows
 
 
@@ -66,3 +67,10 @@ def _shown(each: Row) -> dict[str, Any]:
     if each.secret:
         text = "set, hidden" if value else "not set"
     return {"row": each, "value": text, "changed": value != each.default}
+
+
+@require_safe
+@login_required
+def api_guide(request: HttpRequest) -> HttpResponse:
+    """Show the guide to the REST API: every operation with its curl line."""
+    return render(request, "api_guide.html", {"sections": sections()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, broker, live, preferences, risk, sentiment, state, tables, telemetry
+from trading.views import backtests, broker, live, preferences, risk, sentiment, state, tables, telemetry, tokens
 
 urlpatterns = [
     path("", live.live_page, name="live"),
@@ -25,6 +25,8 @@ urlpatterns = [
     path("broker/forget", broker.forget_session, name="broker_forget"),
     path("broker/arm", broker.arm_live, name="broker_arm"),
     path("sentiment", sentiment.sentiment_page, name="sentiment"),
+    path("tokens", tokens.tokens_page, name="tokens"),
+    path("tokens/<str:prefix>/revoke", tokens.revoke_token, name="token_revoke"),
     path("telemetry", telemetry.telemetry_page, name="telemetry"),
     path("backtests/", backtests.backtests_page, name="backtests"),
     path("backtests/<int:pk>/", backtests.backtest_page, name="backtest"),

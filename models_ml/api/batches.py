@@ -191,6 +191,16 @@ def cancel(request: HttpRequest, number: BatchId) -> TrainingBatch:
     return batches.cancel(number, by=request.user.get_username(), at=now())
 
 
+@router.post("/{number}/resume", response=BatchOut, auth=TRADE, summary="Resume a batch of trainings")
+def resume(request: HttpRequest, number: BatchId) -> TrainingBatch:
+    """Queue again what is missing of a batch that has ended."""
+    batch = _batch(number)
+    again = teacher_batches.resume if batch.kind == "teacher" else student_batches.resume
+    again(batch, by=request.user.get_username(), at=now())
+    tasks.run_training_batch.delay_on_commit(kind=batch.kind, batch_id=batch.pk)
+    return _batch(number)
+
+
 def _batch(number: int) -> TrainingBatch:
     return one(asked.batches(), "batch", "/api/v1/training/batches", pk=number)
 

@@ -17,6 +17,7 @@ from trading.api.auth import ADMIN, TRADE, Session
 from trading.api.fields import Id, Moment
 from trading.api.paging import Page, Paging, paged
 from trading.core.rights import Right
+from trading.selectors import students as placed
 from trading.selectors.rest import one
 from trading.services import students
 
@@ -25,6 +26,8 @@ PERSON = [Session(Right.READ)]
 """A signature is a person's: a token cannot give one. Which role a person holds, the service asks."""
 Reason = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$", description="Why, in a few words.")]
 Number = Annotated[Id, Path(description="Number of the promotion.", example=3)]
+
+PlaceNumber = Annotated[Id, Path(description="Number of the challenger's place.", example=4)]
 
 
 class PlaceOut(Schema):
@@ -174,6 +177,25 @@ def disable(request: HttpRequest, body: ReasonIn) -> dict[str, Any]:
 def enable(request: HttpRequest, body: ReasonIn) -> dict[str, Any]:
     """Switch the champion on again."""
     students.enable(body.reason, by=request.user.get_username(), at=now())
+    return found.standing()
+
+
+@router.get("/places", response=Page[PlaceOut], summary="List places that were taken")
+def places(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
+    """Return every student that was ever put in place, the newest first."""
+    return paged(request, placed.history(), paging, ["id"])
+
+
+@router.get("/watched", response=list[dict[str, Any]], summary="What the last evening found of each student")
+def watched(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return how each student's decisions have done, as the last finished evening found it."""
+    return found.watched()
+
+
+@router.post("/challengers/{number}/dismiss", response=ModelsOut, auth=ADMIN, summary="Dismiss a challenger")
+def dismiss(request: HttpRequest, number: PlaceNumber, body: ReasonIn) -> dict[str, Any]:
+    """Take a challenger out of its place; it scores no more."""
+    students.dismiss_challenger(number, by=request.user.get_username(), reason=body.reason, at=now())
     return found.standing()
 
 

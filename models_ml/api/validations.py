@@ -106,3 +106,13 @@ def detail(request: HttpRequest, run_id: RunId) -> ValidationRun:
 def cancel(request: HttpRequest, run_id: RunId) -> ValidationRun:
     """Cancel a validation that is queued or running; the window it is at is finished."""
     return validations.cancel(run_id, by=request.user.get_username(), at=now())
+
+
+@router.post("/{run_id}/resume", response=ValidationOut, auth=TRADE, summary="Resume a validation")
+def resume(request: HttpRequest, run_id: RunId) -> ValidationRun:
+    """Queue a validation that did not complete once more, to do what is missing."""
+    run = one(asked.validations(), "validation", "/api/v1/validations", run_id=run_id)
+    who, wanted = request.user.get_username(), validations.asked_of(run)
+    queued = validations.queue(wanted, dryrun=run.dryrun, run_id=run_id, by=who, at=now())
+    tasks.run_validation.delay_on_commit(run_id=run_id)
+    return queued

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,6 +13,7 @@ from models_ml.models import Promotion
 from models_ml.selectors import models as found
 from models_ml.services import checklists, promotions, signing
 from sensequant.lib.clock import now
+from sensequant.lib.errors import NotFound
 from trading.core.rights import Right
 from trading.selectors import roles, students
 from trading.services import strategies
@@ -48,7 +49,11 @@ def models_page(request: HttpRequest) -> HttpResponse:
 @login_required
 def promotion_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one candidate with its checklist."""
-    return render(request, "models_ml/promotion.html", {"each": _waiting(request, promotions.find(pk), now())})
+    try:
+        row = promotions.find(pk)
+    except NotFound as error:
+        raise Http404(error.message) from None
+    return render(request, "models_ml/promotion.html", {"each": _waiting(request, row, now())})
 
 
 def _waiting(request: HttpRequest, row: Promotion, at: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from monitoring.models import AuditEntry, Episode, Silence
 from monitoring.selectors import alerts
 from monitoring.services import rulebook, silences, simulating
 from sensequant.lib.clock import now
+from sensequant.lib.errors import Failed, NotAllowed
 from trading.api.auth import ADMIN, TRADE
 from trading.api.fields import Flag, Id, Moment
 from trading.api.paging import Page, Paging, paged
@@ -189,6 +190,15 @@ def clear(request: HttpRequest, name: RulePath, body: ClearIn) -> list[Episode]:
 def simulate(request: HttpRequest, name: RulePath) -> dict[str, Any]:
     """Return the message, the channels and the action of a rule, and what its measure says now; nothing is sent."""
     return simulating.simulate(name, by=request.user.get_username(), at=now())
+
+
+@router.post("/rules/{name}/simulate", summary="Send a rule's test message", response=dict[str, Any], auth=TRADE)
+def send_test(request: HttpRequest, name: RulePath) -> dict[str, Any]:
+    """Send a test message of a rule on every channel it goes to, and return what became of each."""
+    try:
+        return simulating.simulate(name, by=request.user.get_username(), at=now(), send=True)
+    except Failed as error:
+        raise NotAllowed(f"the test message did not arrive everywhere: {error.message}", fix=error.fix) from None
 
 
 @router.get("/silences", response=Page[SilenceOut], summary="List silences")

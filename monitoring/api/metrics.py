@@ -13,6 +13,7 @@ from monitoring.selectors import metrics
 from monitoring.services import status
 from sensequant.lib.clock import now
 from trading.api.fields import Moment
+from trading.api.paging import Page, Paging, address
 
 router = Router(tags=["monitoring"])
 
@@ -53,9 +54,13 @@ def desk_health(request: HttpRequest) -> dict[str, Any]:
     return status.health(at=now())
 
 
-@router.get("/metrics", response=list[NumbersOut], summary="Metrics over time")
-def over_time(request: HttpRequest, wanted: Query[MetricsFilter]) -> list[dict[str, Any]]:
-    """Return the rollups of a span, folded into spans of the wanted length; percentiles come from merged histograms."""
+@router.get("/metrics", response=Page[NumbersOut], summary="Metrics over time")
+def over_time(request: HttpRequest, wanted: Query[MetricsFilter], paging: Query[Paging]) -> dict[str, Any]:
+    """Return the rollups folded into spans of the wanted length, by metric and time; percentiles from merged counts.
+
+    A page may hold fewer than `limit` spans and still have a `next`: it ends where it has read enough.
+    """
     at = now()
-    begin = at - dt.timedelta(hours=wanted.hours)
-    return metrics.wide(begin, at, width=wanted.seconds, metric=wanted.metric)
+    span = metrics.Span(at - dt.timedelta(hours=wanted.hours), at, wanted.seconds, wanted.metric)
+    items, cursor = metrics.page(span, cursor=paging.cursor or "", limit=paging.limit)
+    return {"items": items, "next": address(request, cursor=cursor) if cursor else None}

@@ -37,7 +37,10 @@ class Rollup(Numbers):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-at", "metric"]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["at"], name="rollup_moment")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["at"], name="rollup_moment"),
+            models.Index(fields=["metric", "at"], name="rollup_series"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["metric", "width", "at"], name="rollup_once"),
             models.CheckConstraint(condition=Q(count__gt=0), name="rollup_counts_something"),

@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from monitoring.models import Rollup
+from sensequant.lib.errors import BadInput
 from sensequant.lib.stats import Stats, floor, total
+
+FOLDED = 1_000
+"""Rollups one page is made of at most, so that it takes no longer however wide its spans are."""
+CURSOR = re.compile(r"([a-z0-9_]{1,60})\.(\d{1,10})", re.ASCII)
+
+
+class Span(NamedTuple):
+    """What is asked for: metrics (all when empty) from ``begin`` to before ``end``, in spans of ``width`` seconds."""
+
+    begin: dt.datetime
+    end: dt.datetime
+    width: int
+    metric: str = ""
 
 
 def names() -> list[str]:
     """Return every metric there are rollups of."""
-    return sorted(Rollup.objects.order_by().values_list("metric", flat=True).distinct())
+    return list(_names(""))
+
+
+def _names(after: str) -> Iterator[str]:
+    """Yield the names after ``after``, each found by the index, however many rollups lie between."""
+    rows = Rollup.objects.order_by("metric").values_list("metric", flat=True)
+    while (name := rows.filter(metric__gt=after).first()) is not None:
+        yield name
+        after = name
 
 
 def series(begin: dt.datetime, end: dt.datetime, *, metric: str = "") -> dict[str, list[list[float]]]:
@@ -34,6 +61,72 @@ def wide(begin: dt.datetime, end: dt.datetime, *, width: int, metric: str = "") 
     for row in rows:
         parts.setdefault((row.metric, floor(row.at.timestamp(), width)), []).append(row.stats)
     return [told(name, start, total(stats)) for (name, start), stats in sorted(parts.items())]
+
+
+def page(span: Span, *, cursor: str, limit: int) -> tuple[list[dict[str, Any]], str]:
+    """Return the spans after ``cursor`` by metric and time, at most ``limit``, and the next cursor; empty at the end.
+
+    A page ends early where ``FOLDED`` rollups were read for it. Raises BadInput for a cursor that is none of ours.
+    """
+    name, start = _decode(cursor)
+    found: list[dict[str, Any]] = []
+    left = FOLDED
+    for metric, begin in _places(span, name, start):
+        rows = list(_rows(span, metric, begin)[: left + 1])
+        groups = [(at, [row.stats for row in some]) for at, some in groupby(rows, lambda row: _start(row, span.width))]
+        if len(rows) > left and len(groups) > 1:
+            groups.pop()  # perhaps not whole
+        for at, stats in groups[: limit - len(found)]:
+            whole = stats if len(groups) > 1 or len(rows) <= left else _whole(span, metric, at)
+            found.append(told(metric, at, total(whole)))
+        left -= len(rows)
+        if len(found) >= limit or left <= 0:
+            return found, _encode(found[-1]) if _more(span, found[-1]) else ""
+    return found, ""
+
+
+def _places(span: Span, name: str, start: int) -> Iterator[tuple[str, dt.datetime]]:
+    """Yield each metric with where its reading begins: the cursor's own first, where it left off."""
+    if name and span.metric in ("", name):
+        yield name, max(span.begin, dt.datetime.fromtimestamp(start + span.width, dt.UTC))
+    if span.metric:
+        if not name:
+            yield span.metric, span.begin
+        return
+    for metric in _names(name):
+        yield metric, span.begin
+
+
+def _rows(span: Span, metric: str, begin: dt.datetime) -> QuerySet[Rollup]:
+    return Rollup.objects.filter(metric=metric, at__gte=begin, at__lt=span.end).order_by("metric", "at")
+
+
+def _whole(span: Span, metric: str, start: int) -> list[Stats]:
+    begin = dt.datetime.fromtimestamp(start, dt.UTC)
+    rows = _rows(span, metric, max(begin, span.begin)).filter(at__lt=begin + dt.timedelta(seconds=span.width))
+    return [row.stats for row in rows]
+
+
+def _more(span: Span, last: dict[str, Any]) -> bool:
+    places = _places(span, last["metric"], int(last["at"].timestamp()))
+    return any(_rows(span, metric, begin).exists() for metric, begin in places)
+
+
+def _start(row: Rollup, width: int) -> int:
+    return floor(row.at.timestamp(), width)
+
+
+def _encode(last: dict[str, Any]) -> str:
+    return f"{last['metric']}.{int(last['at'].timestamp())}"
+
+
+def _decode(cursor: str) -> tuple[str, int]:
+    if not cursor:
+        return "", 0
+    known = CURSOR.fullmatch(cursor)
+    if known is None:
+        raise BadInput(f"cursor={cursor[:80]} is none of ours", fix="take it from next, or leave it out")
+    return known[1], int(known[2])
 
 
 def summary(begin: dt.datetime, end: dt.datetime) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -53,8 +54,13 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     """Show the rollups of the last day."""
     at, asked = now(), request.GET.get("interval", "1h")
     width = SPANS.get(asked, 3_600)
-    rows = metrics.wide(at - dt.timedelta(days=1), at, width=width, metric=request.GET.get("metric", ""))
-    context = {"rows": rows, "summary": metrics.summary(at - dt.timedelta(days=1), at), "spans": SPANS, "asked": asked}
+    span = metrics.Span(at - dt.timedelta(days=1), at, width, request.GET.get("metric", ""))
+    try:
+        rows, cursor = metrics.page(span, cursor=request.GET.get("cursor", ""), limit=SHOWN)
+    except BadInput as error:
+        messages.error(request, str(error))
+        rows, cursor = metrics.page(span, cursor="", limit=SHOWN)
+    context = {"rows": rows, "cursor": cursor, "spans": SPANS, "asked": asked, "metric": span.metric}
     return render(request, "monitoring/metrics.html", context)
 
 

@@ -87,7 +87,7 @@ def test_a_chain_that_was_forged_anew_from_end_to_end_disagrees_with_its_anchor(
     for row in PredictionRecord.objects.order_by("number"):
         payload = row.payload.replace('"confidence":0.', '"confidence":0.9')
         row.payload, row.previous = payload, before
-        before = digest(predictions._link(row))
+        before = digest(predictions.link(row))
         rewrite(row.number, payload=payload, previous=row.previous, digest=before)
     found = predictions.check()["breaks"]
     assert {each["why"] for each in found} == {"it is not the record that was anchored"}

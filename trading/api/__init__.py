@@ -22,6 +22,7 @@ from trading.api import (
     state,
     strategies,
     symbols,
+    tokens,
     trades,
 )
 
@@ -44,4 +45,5 @@ ROUTERS: dict[str, Router] = {
     "charges": charges.router,
     "accuracy": accuracy.router,
     "health": health.router,
+    "tokens": tokens.router,
 }

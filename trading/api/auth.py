@@ -30,9 +30,11 @@ class NotPermitted(SenseQuantError):
 
 
 class Bearer(HttpBearer):
-    """A key made with ``manage.py api_token create``; it may do no more than its owner and its scope."""
+    """A key of the page ``/tokens`` or of ``manage.py api_token``; it may do no more than its owner and its scope."""
 
-    openapi_description = "A key made with `manage.py api_token create --user … --scope read|trade|admin --days …`"
+    openapi_description = (
+        "A key made on the page `/tokens`, or with `manage.py api_token create --user … --scope read|trade|admin`"
+    )
 
     def __init__(self, needs: Right) -> None:
         self.needs = needs
@@ -44,6 +46,7 @@ class Bearer(HttpBearer):
         if row is None:
             return None
         request.user = row.user
+        cast(Any, request).token = row.prefix
         _permit(request, row.user, self.needs, limit=right(row.scope))
         return row.user
 
@@ -72,11 +75,11 @@ class Session(APIKeyCookie):
 
 
 class PerCaller(BaseThrottle):
-    """A ceiling on the requests of each person in a minute, so that a runaway script cannot starve the desk."""
+    """A ceiling on the requests of each token, or each person, in a minute: no runaway script starves the desk."""
 
     def allow_request(self, request: HttpRequest) -> bool:
         """Count the request and say whether it may pass."""
-        key = f"api-{request.user.pk}-{int(now().timestamp()) // 60}"
+        key = f"api-{getattr(request, 'token', request.user.pk)}-{int(now().timestamp()) // 60}"
         cache.add(key, 0, timeout=120)
         try:
             return cache.incr(key) <= A_MINUTE

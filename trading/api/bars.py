@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -13,6 +14,7 @@ from trading.api.fields import SYMBOL, WHOLE_ONLY, AskedMoment, Id, Moment, Numb
 from trading.api.paging import address
 from trading.core.bars import Bars
 from trading.models import EngineRun
+from trading.selectors import charts
 from trading.selectors.rest import current_run, one
 from trading.services import history
 
@@ -44,6 +46,30 @@ class BarsOut(Schema):
     )
 
 
+class MarkOut(Schema):
+    """One fill, where a chart marks it."""
+
+    time: int = Field(description="When, seconds since 1970 UTC.", examples=[1763612160])
+    side: str = Field(description="BUY or SELL.", examples=["BUY"])
+    purpose: str = Field(description="entry or exit.", examples=["entry"])
+    quantity: int = Field(description="Shares.", examples=[32])
+    price: str = Field(description="Price of a share, ₹.", examples=["1532.4500"])
+    reason: str = Field(description="Why.", examples=["signal"])
+
+
+class ChartOut(Schema):
+    """What stands on a chart beside the bars."""
+
+    run: int = Field(description="Engine run.", examples=[3])
+    symbol: str = Field(description="NSE symbol.", examples=["RELIANCE"])
+    times: list[int] = Field(description="Start of each bar, seconds since 1970 UTC.", examples=[[1763612100]])
+    lines: dict[str, list[Number]] = Field(
+        description="The strategy's own averages, a value a bar; null while they warm up.",
+        examples=[{"SMA 20": [1530.1]}],
+    )
+    marks: list[MarkOut] = Field(description="The run's fills in this span.")
+
+
 class BarsFilter(Schema):
     """Which bars."""
 
@@ -61,13 +87,7 @@ def listing(
     wanted: Query[BarsFilter],
 ) -> dict[str, Any]:
     """Return the newest bars the run has seen, or those before a moment; never a bar the run has not seen."""
-    run = (
-        one(EngineRun.objects.all(), "engine run", "/api/v1/engine/runs", pk=wanted.run)
-        if wanted.run
-        else current_run()
-    )
-    before = int(wanted.before.timestamp()) if wanted.before else None
-    found = history.bars(run.pk, symbol, limit=wanted.limit, before=before, at=now())
+    run, found = _found(symbol, wanted)
     full = len(found) == wanted.limit
     return {
         "run": run.pk,
@@ -77,6 +97,31 @@ def listing(
         "items": _items(found),
         "next": address(request, before=str(int(found.ts[0]))) if full else None,
     }
+
+
+@router.get("/{symbol}/chart", response=ChartOut, summary="Averages and fills beside candles")
+def chart(
+    request: HttpRequest,
+    symbol: Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="RELIANCE")],
+    wanted: Query[BarsFilter],
+) -> dict[str, Any]:
+    """Return the averages the strategy decides by, and the run's fills, over the same bars as `/bars/{symbol}`."""
+    run, found = _found(symbol, wanted)
+    since = dt.datetime.fromtimestamp(int(found.ts[0]) if len(found) else 0, dt.UTC)
+    return {
+        "run": run.pk, "symbol": symbol, "times": found.ts.tolist(), "lines": charts.averages(run, found),
+        "marks": charts.marks(run, symbol, since),
+    }  # fmt: skip
+
+
+def _found(symbol: str, wanted: BarsFilter) -> tuple[EngineRun, Bars]:
+    run = (
+        one(EngineRun.objects.all(), "engine run", "/api/v1/engine/runs", pk=wanted.run)
+        if wanted.run
+        else current_run()
+    )
+    before = int(wanted.before.timestamp()) if wanted.before else None
+    return run, history.bars(run.pk, symbol, limit=wanted.limit, before=before, at=now())
 
 
 def _items(found: Bars) -> list[dict[str, Any]]:

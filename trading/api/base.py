@@ -13,7 +13,7 @@ from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from trading.api import openapi
+from trading.api import examples, openapi
 from trading.api.auth import READ, PerCaller
 from trading.api.doors import allowing_methods, around, once
 from trading.api.problems import HANDLERS, plain
@@ -62,7 +62,9 @@ class DeskAPI(NinjaAPI):
     def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> OpenAPISchema:
         """Return the schema, with what is true of every operation written into each."""
         prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
-        return openapi.DeskSchema(self, prefix)
+        schema = openapi.DeskSchema(self, prefix)
+        examples.fill(schema)
+        return schema
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """Return the noun and the verb, such as ``orders_list``."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
+from django.utils.crypto import salted_hmac
 from ninja.operation import Operation
 
 from sensequant.lib.clock import now
@@ -16,6 +17,7 @@ from sensequant.lib.errors import BadInput
 from trading.api.problems import plain
 from trading.models import StoredAnswer
 from trading.services import answers
+from trading.services.tokens import MARK
 
 View = Callable[..., HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -33,8 +35,8 @@ def around(run: View) -> View:
 
     @wraps(run)
     def wrapped(request: HttpRequest, **path: Any) -> HttpResponse:
-        for name in request.GET:
-            if name not in known:
+        for name, value in request.GET.items():
+            if name not in known or str(value).startswith(MARK):
                 return operation.api.on_exception(request, _unknown(name, known))
         answer = run(request, **path)
         return _dressed(request, answer) if request.method in SAFE else _kept(request, answer)
@@ -89,7 +91,7 @@ def parameters(operation: Operation) -> set[str]:
 
 
 def _unknown(name: str, known: set[str]) -> BadInput:
-    if name in SECRETS:
+    if name in known or name in SECRETS:
         return BadInput("a token has no place in an address", fix="send it as 'Authorization: Bearer <token>'")
     listed = ", ".join(sorted(known)) or "none"
     return BadInput(f"unknown parameter {name!r}", fix=f"this address takes: {listed}")
@@ -109,8 +111,17 @@ def _kept(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     row: StoredAnswer | None = getattr(request, "stored_answer", None)
     if row is not None:
         headers = {name: answer[name] for name in KEPT_HEADERS if name in answer}
-        answers.finish(row, status=answer.status_code, headers=headers, body=answer.content.decode())
+        answers.finish(row, status=answer.status_code, headers=headers, body=_without_secrets(request, answer))
     return answer
+
+
+def _without_secrets(request: HttpRequest, answer: HttpResponse) -> str:
+    """Return the body as it may be kept: what the operation named in ``request.shown_once`` is emptied."""
+    secrets = getattr(request, "shown_once", ())
+    text = answer.content.decode()
+    if not secrets or answer.status_code >= 400:
+        return text
+    return json.dumps({**json.loads(text), **dict.fromkeys(secrets, "")})
 
 
 def _again(row: StoredAnswer) -> HttpResponse:
@@ -125,5 +136,6 @@ def _usable(key: str) -> str:
 
 
 def _fingerprint(request: HttpRequest) -> str:
+    """Return what tells one request from another; keyed, since a body may hold a password."""
     what = f"{request.method} {request.get_full_path()}\n".encode()
-    return hashlib.sha256(what + request.body).hexdigest()
+    return salted_hmac("idempotency", what + request.body, algorithm="sha256").hexdigest()

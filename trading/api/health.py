@@ -12,6 +12,7 @@ from pydantic import Field
 from sensequant.lib.clock import now
 from trading.api.fields import Moment
 from trading.selectors import live
+from trading.services import state_words
 
 router = Router(tags=["health"])
 ALIVE = ("starting", "running", "suspended")
@@ -30,6 +31,14 @@ class HealthOut(Schema):
     silent_after: int = Field(description="Seconds without a heartbeat that count as silence.", examples=[300])
 
 
+class WordOut(Schema):
+    """One state word."""
+
+    key: str = Field(description="The word.", examples=["ENGINE"])
+    level: str = Field(description="ok, warn, bad, off or info.", examples=["ok"])
+    text: str = Field(description="In words.", examples=["running"])
+
+
 @router.get("", response=HealthOut, summary="Health")
 def health(request: HttpRequest) -> dict[str, Any]:
     """Return whether the desk is well. `/healthz` (this process serves) and `/readyz` need no token."""
@@ -45,3 +54,9 @@ def health(request: HttpRequest) -> dict[str, Any]:
         "heartbeat_at": beat,
         "silent_after": patience,
     }
+
+
+@router.get("/words", response=list[WordOut], summary="State words")
+def words(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what every page carries: ENGINE, BROKER, FEED, RISK, DB, QUEUE and RATE, each with how well it is."""
+    return state_words.words(live.newest("live"), at=now())

@@ -11,6 +11,7 @@ from pydantic import Field
 from trading.api.fields import Id, Moment, Money, OrderStatus
 from trading.api.paging import Filter, Page, Paging, paged
 from trading.models import Fill, Order, OrderEvent
+from trading.selectors import orders as found
 from trading.selectors.rest import matching, one
 
 router = Router(tags=["orders"])
@@ -36,6 +37,14 @@ class OrderOut(Schema):
     price: Money = Field(description="What it was sized at, ₹.")
     status: str = Field(description="Where it stands.", examples=["filled"])
     created_at: Moment = Field(description="Market time: end of the deciding bar.")
+
+
+class OrderDetail(OrderOut):
+    """One order with what its fills came to, and the signal behind it."""
+
+    average: Money | None = Field(description="Mean price of its fills, ₹; null without any.")
+    charges: Money | None = Field(description="What its fills cost, ₹; null without any.")
+    signal: int | None = Field(description="Number of the signal that led to it; null for an exit.", examples=[981])
 
 
 class EventOut(Schema):
@@ -77,10 +86,13 @@ def listing(request: HttpRequest, wanted: Query[OrderFilter], paging: Query[Pagi
     return paged(request, rows, paging, ["created_at", "id"])
 
 
-@router.get("/{number}", response=OrderOut, summary="One order")
-def detail(request: HttpRequest, number: Number) -> Order:
+@router.get("/{number}", response=OrderDetail, summary="One order")
+def detail(request: HttpRequest, number: Number) -> dict[str, Any]:
     """Return one order."""
-    return _order(number)
+    row = _order(number)
+    behind = found.signal_of(row)
+    told = {name: getattr(row, name) for name in (*OrderOut.model_fields, "run_id") if name != "run"}
+    return {**told, "average": found.average(row), "charges": found.charges(row), "signal": behind and behind.pk}
 
 
 @router.get("/{number}/events", response=Page[EventOut], summary="An order's life")

@@ -11,6 +11,7 @@ from pydantic import Field
 from trading.api.fields import Id, Moment, Money
 from trading.api.paging import Filter, Page, Paging, paged
 from trading.models import Trade
+from trading.selectors import positions
 from trading.selectors.rest import matching, one
 
 router = Router(tags=["trades"])
@@ -41,6 +42,17 @@ class TradeOut(ClosedOut):
     orders: list[int] = Field(description="Numbers of its orders within the run.", examples=[[17, 21]])
 
 
+class TotalsOut(Schema):
+    """Sums over a set of trades."""
+
+    trades: int = Field(description="Closed trades.", examples=[41])
+    won: int = Field(description="Those with net profit.", examples=[23])
+    win_rate: float | None = Field(description="Share that won; null without trades.", examples=[0.561])
+    gross: Money = Field(description="Before charges, ₹.")
+    charges: Money = Field(description="All levies and brokerage, ₹.")
+    net: Money = Field(description="After charges, ₹.")
+
+
 class TradeFilter(Filter):
     """Which trades; days are compared with the exit."""
 
@@ -54,6 +66,14 @@ def listing(request: HttpRequest, wanted: Query[TradeFilter], paging: Query[Pagi
     if wanted.side:
         rows = rows.filter(side=wanted.side)
     return paged(request, rows, paging, ["exit_time", "id"])
+
+
+@router.get("/totals", response=TotalsOut, summary="Sums over trades")
+def totals(request: HttpRequest, wanted: Query[TradeFilter]) -> dict[str, Any]:
+    """Return the sums over the closed trades asked for."""
+    rows = matching(Trade.objects.all(), wanted.asked(), "exit_time")
+    sums = positions.totals(rows.filter(side=wanted.side) if wanted.side else rows)
+    return {**{name: getattr(sums, name) for name in TotalsOut.model_fields}}
 
 
 @router.get("/{number}", response=TradeOut, summary="One trade")

@@ -45,6 +45,8 @@ class Signal(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["run", "-at", "-id"], name="signal_newest"),
             models.Index(fields=["symbol", "-at"], name="signal_symbol"),
+            models.Index(fields=["-at", "-id"], name="signal_moment"),
+            models.Index(fields=["strategy", "-at", "-id"], name="signal_strategy"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["run", "symbol", "strategy", "at"], name="signal_once"),
@@ -88,6 +90,9 @@ class Order(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["run", "-created_at", "-id"], name="order_newest"),
             models.Index(fields=["symbol", "-created_at"], name="order_symbol"),
+            models.Index(fields=["-created_at", "-id"], name="order_moment"),
+            models.Index(fields=["strategy", "-created_at", "-id"], name="order_strategy"),
+            models.Index(fields=["status", "-created_at", "-id"], name="order_status"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["run", "number"], name="order_number_once"),

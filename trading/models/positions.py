@@ -61,6 +61,8 @@ class Trade(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["run", "-exit_time", "-id"], name="trade_newest"),
             models.Index(fields=["symbol", "-exit_time"], name="trade_symbol"),
+            models.Index(fields=["-exit_time", "-id"], name="trade_moment"),
+            models.Index(fields=["strategy", "-exit_time", "-id"], name="trade_strategy"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["run", "symbol", "strategy", "exit_time"], name="trade_once")

@@ -105,12 +105,15 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _beyond(order: Sequence[str], last: Sequence[Any], way: str) -> Q:
-    """Return the condition of standing after ``last``: further in the first column, or equal there and so on."""
+    """Return the condition of standing after ``last``: further in the first column, or equal there and so on.
+
+    The first column's own bound says nothing new to us; by it the database finds the place in its index.
+    """
     beyond, equal = Q(), Q()
     for name, value in zip(order, last, strict=True):
         beyond |= equal & Q(**{f"{name}__{way}": value})
         equal &= Q(**{name: value})
-    return beyond
+    return Q(**{f"{order[0]}__{way}e": last[0]}) & beyond
 
 
 def _encode(row: Model, order: Sequence[str]) -> str:

@@ -86,7 +86,7 @@ class Ledger:
             run=self.run, number=number, kind=kind, at=at, symbol=order.symbol, strategy=order.strategy,
             order=order.number, payload=text, previous=previous,
         )  # fmt: skip
-        row.digest = chain.digest(_link(row))
+        row.digest = chain.digest(link(row))
         row.save()
         self.number, self.head = number, row.digest
 
@@ -124,7 +124,8 @@ def _made(trade: Trade, said: dict[str, Any], fees: float) -> Made:
     )  # fmt: skip
 
 
-def _link(row: PredictionRecord) -> Link:
+def link(row: PredictionRecord) -> Link:
+    """Return a record as it is digested."""
     at = row.at.astimezone(dt.UTC).isoformat()
     return Link(
         f"run {row.run_id}", row.number, row.kind, at, row.symbol, row.strategy, row.order, row.payload, row.previous
@@ -150,7 +151,7 @@ def check(run_id: int | None = None) -> dict[str, Any]:
 def _links(rows: Any, last: list[PredictionRecord]) -> Iterator[tuple[Link, str]]:
     for row in rows.iterator():
         last[:] = [row]
-        yield _link(row), row.digest
+        yield link(row), row.digest
 
 
 def _said(found: Break) -> dict[str, Any]:

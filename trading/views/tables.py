@@ -12,6 +12,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
 from trading.core.orders import Status
@@ -25,7 +26,27 @@ from trading.views.exports import as_csv
 
 PAGE = 100
 CHUNK = 1_000
+MOST = 10_000  # rows one pages through; counting further would take longer than reading
 Rows = Callable[[Iterable[Any]], Iterable[dict[str, Any]]]
+
+
+class Bounded(Paginator):  # type: ignore[type-arg]  # no generic at run time
+    """Pages over the first rows of a query; ``beyond`` says that there are more, which a narrower filter shows."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return how many rows are paged through."""
+        return min(self._counted, MOST)
+
+    @property
+    def beyond(self) -> bool:
+        """Say whether there are rows after the last page."""
+        return self._counted > MOST
+
+    @cached_property
+    def _counted(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: MOST + 1].count())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +125,7 @@ def table_page(request: HttpRequest, name: str) -> HttpResponse:
         "wrong": wrong,
         "runs": runs(asked),
         "strategies": list(STRATEGIES),
-        "totals": positions.totals(found) if name == "journal" else None,
+        "totals": positions.totals(found) if name == "journal" and page.paginator.count < MOST else None,
     }
     return render(request, "trading/table.html", context)
 
@@ -135,7 +156,7 @@ def ordering(request: HttpRequest, known: Sequence[Column], usual: tuple[str, ..
 
 def paged(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:
     """Return the page of ``found`` asked for; a number beyond the end gives the last one."""
-    return Paginator(found, PAGE).get_page(request.GET.get("page"))
+    return Bounded(found, PAGE).get_page(request.GET.get("page"))
 
 
 def in_chunks(found: QuerySet[Any], rows: Rows) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,8 @@ from playwright.sync_api import sync_playwright
 
 from sensequant.api import api
 
+BY_HAND = ("/sign", "/tokens", "{prefix}/revoke")  # no key signs for a person, and none makes or ends another
+
 
 @pytest.fixture(scope="module")
 def schema():
@@ -58,10 +60,27 @@ def test_every_operation_has_a_summary_a_right_and_its_problems(schema):
         assert each["summary"], path
         assert each["description"], path
         assert each["x-needs"] in ("read", "trade", "admin"), path
-        by_hand = [] if path.endswith("/sign") else [{"Bearer": []}]  # no key signs for a person
+        by_hand = [] if method == "post" and path.endswith(BY_HAND) else [{"Bearer": []}]
         assert each["security"] == [*by_hand, {"Session": []}], path
         assert {"400", "401", "403", "404", "429"} <= set(each["responses"]), (path, method)
         assert "application/problem+json" in each["responses"]["401"]["content"]
+
+
+def test_every_request_and_answer_has_an_example_the_schema_takes(schema):
+    takes = {
+        api.get_openapi_operation_id(each): {
+            model.__ninja_param_source__: model for model in each.models
+        }
+        for _, router in api._routers for view in router.path_operations.values() for each in view.operations
+    }  # fmt: skip
+    for path, _, each in operations(schema):
+        good = [answer for status, answer in each["responses"].items() if int(status) in (200, 201)]
+        told = [answer["content"]["application/json"] for answer in good if "content" in answer]  # a file has none
+        assert all("example" in each for each in told), path
+        if "requestBody" in each:
+            body = takes[each["operationId"]]["body"]
+            name = next(iter(body.model_fields))
+            body.model_validate({name: each["requestBody"]["content"]["application/json"]["example"]})
 
 
 def test_every_operation_has_a_name_of_its_own(schema):

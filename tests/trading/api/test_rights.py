@@ -1,4 +1,4 @@
-"""Who may do what: every operation against every kind of caller, straight from the schema."""
+"""Who may do what; every route against every caller stands in tests/sensequant/test_permissions.py."""
 
 import json
 
@@ -12,43 +12,14 @@ SCHEMA = json.loads(json.dumps(api.get_openapi_schema(path_prefix="/api/v1/"), d
 OPERATIONS = [
     (method, path, each["x-needs"]) for path, methods in SCHEMA["paths"].items() for method, each in methods.items()
 ]
-LADDER = ["read", "trade", "admin"]
-ABLE = {"viewer": "read", "operator": "trade", "staff": "admin"}
-IDS = {"symbol": "DEMOBANK", "number": "1", "name": "intraday"}
 
 
-def call(client, method, path, **headers):
-    for name, value in IDS.items():
-        path = path.replace(f"{{{name}}}", value)
-    return client.get(path, headers=headers) if method == "get" else send(client, path, {}, **headers)
-
-
-def refused(answer):
-    return answer.status_code in (401, 403)
-
-
-def test_writes_need_more_than_reading():
-    assert {needs for method, _, needs in OPERATIONS if method == "get"} == {"read"}
-    # who may sign is decided by the office a person holds, not by what they may trade
-    writes = {needs for method, path, needs in OPERATIONS if method != "get" and not path.endswith("/sign")}
+def test_writes_need_more_than_reading_but_where_an_office_or_an_owner_is_asked_for():
+    by_owner = ("/sign", "/tokens", "/{prefix}/revoke")
+    assert {needs for method, path, needs in OPERATIONS if method == "get"} == {"read", "admin"}
+    assert [path for method, path, needs in OPERATIONS if method == "get" and needs == "admin"] == ["/api/v1/settings"]
+    writes = {needs for method, path, needs in OPERATIONS if method != "get" and not path.endswith(by_owner)}
     assert "read" not in writes
-
-
-@pytest.mark.parametrize(("method", "path", "needs"), OPERATIONS)
-def test_an_operation_answers_those_who_may_and_nobody_else(method, path, needs, people):
-    assert call(Client(), method, path).status_code == 401
-    for who, right in ABLE.items():
-        answer = call(logged_in(people[who]), method, path)
-        may = LADDER.index(right) >= LADDER.index(needs)
-        assert (answer.status_code == 403) is not may, who
-        assert refused(answer) is not may, who
-
-
-@pytest.mark.parametrize(("method", "path", "needs"), OPERATIONS)
-def test_a_token_does_no_more_than_its_scope(method, path, needs, token):
-    for scope in LADDER:
-        answer = call(Client(), method, path, **bearer(token("staff", scope)))
-        assert (answer.status_code == 403) is (LADDER.index(scope) < LADDER.index(needs)), scope
 
 
 def test_a_token_does_no_more_than_its_owner_may_today(people, token, run):
@@ -91,6 +62,21 @@ def test_someone_switched_off_gets_in_no_more(people, token):
     people["viewer"].save()
     assert client.get("/api/v1/orders").status_code == 401
     assert Client().get("/api/v1/orders", headers=bearer(key)).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["orders", "orders/1", "health", "bars/DEMOBANK"])
+def test_a_token_is_refused_in_any_part_of_an_address(token, path):
+    for name in ("api_key", "cursor", "symbol"):
+        answer = Client().get(f"/api/v1/{path}", {name: token()})
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+        assert "sq_" not in answer.json()["detail"]
+
+
+def test_each_token_has_a_ceiling_of_its_own(token, monkeypatch):
+    monkeypatch.setattr("trading.api.auth.A_MINUTE", 3)
+    greedy, modest = token(), token()
+    assert {Client().get("/api/v1/health", headers=bearer(greedy)).status_code for _ in range(8)} == {200, 429}
+    assert Client().get("/api/v1/health", headers=bearer(modest)).status_code == 200
 
 
 def test_a_runaway_script_is_slowed_down(token, monkeypatch):
