@@ -27,6 +27,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # hourly, for the broker can only be asked once somebody has logged in; when nothing is due nothing is asked
     "renew the ticks": {"task": "trading.tasks.renew_ticks", "schedule": crontab(hour="8-15", minute="20")},
+    "delete old rows": {"task": "trading.tasks.delete_old_rows", "schedule": crontab(hour="3", minute="40")},
     # does nothing unless STORAGE_URL names an object store
     "share files": {"task": "sensequant.tasks.share_files", "schedule": crontab(minute="*/10")},
     # does nothing unless BACKUP_ENABLED

@@ -213,6 +213,14 @@ class Desk:
     backup_recipient: str = row("", "age public key (age1…) that backups are sealed for; empty: not sealed")
     backup_cron_schedule: str = row("30 19 * * *", "When the nightly backup runs, IST", form="cron")
 
+    # Ours: how long rows are kept that grow for ever. Orders, fills, trades and the ledger are not among them.
+    retention_broker_days: int = row(
+        1_827, "Days the broker's messages are kept", low=30, high=36_500, section="Retention"
+    )
+    retention_news_days: int = row(730, "Days headlines, their scores and calls are kept", low=30, high=36_500)
+    retention_stream_days: int = row(730, "Days streamed bars are kept", low=30, high=36_500)
+    retention_replay_days: int = row(90, "Days signals and equity of ended replays are kept", low=1, high=36_500)
+
     # Validation and release. VALIDATION_* are under SENSEQUANT_HOME unless absolute.
     validation_data_dir: str = row("data/", "Folder of validation artifacts", section="Validation and release")
     validation_release_dir: str = row("release/", "Folder of release audits")

@@ -11,9 +11,10 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 
+from sensequant.lib.clock import now
 from sensequant.lib.errors import Unavailable
 from sensequant.lib.logs import get_logger
-from trading.services import closes, engine_desk, instruments, snapshots, ticks
+from trading.services import closes, engine_desk, instruments, retention, snapshots, ticks
 from trading.services.market_clock import addresses, market_clock
 
 ENGINE_QUEUE = "engine"  # of one solo worker, which an engine occupies for a whole session
@@ -84,3 +85,9 @@ def fetch_snapshots() -> None:
     """Fetch the sentiment snapshots that are new since the last time, where they are switched on."""
     done = snapshots.scheduled()
     log.info("sentiment snapshots", fetched=done)
+
+
+@shared_task(ignore_result=True)
+def delete_old_rows() -> None:
+    """Delete the rows that are older than they are kept."""
+    retention.prune(at=now())
