@@ -39,16 +39,17 @@ def _empty_quickly():
 
     And let PostgreSQL delete what a test left behind: to truncate eighty small tables takes the disk a second.
     """
-    quoted, plain = connection.ops.quote_name, connection.ops.sql_flush
+    operations = type(connection.ops)  # of every connection: a browser's stories have one of their own
+    quoted, plain = connection.ops.quote_name, operations.sql_flush
 
-    def without_guards(style, tables, **rest):
-        return [*_guards_off(tables), *plain(style, tables, **rest)]
+    def without_guards(self, style, tables, **rest):
+        return [*_guards_off(tables), *plain(self, style, tables, **rest)]
 
-    def deleting(style, tables, **_):
+    def deleting(self, style, tables, **_):
         deletes = [f"DELETE FROM {quoted(table)}" for table in tables]  # noqa: S608
         return ["SET session_replication_role = replica", *deletes, "SET session_replication_role = DEFAULT"]
 
-    connection.ops.sql_flush = deleting if _is_superuser() else without_guards
+    operations.sql_flush = deleting if _is_superuser() else without_guards
 
 
 def _is_superuser():

@@ -1,0 +1,60 @@
+"""Releases in a real browser: they fit every screen and every eye, and are signed there, with and without scripts."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from releases.core.roles import ROLES
+from releases.services import candidates, lifecycle, people_keys
+from releases.services.collecting import Wanted
+from sensequant.config import ROOT
+from sensequant.lib.clock import now
+from tests.browser.conftest import OUTPUT, PASSWORD
+from tests.browser.test_live_in_chromium import LOOKS, TOO_WIDE
+from tests.releases.world import audit
+
+pytestmark = [
+    pytest.mark.browser,
+    # WhiteNoise sends files by synchronous iterators; Django says so whenever a file is served over ASGI
+    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning"),
+]
+
+
+@pytest.fixture
+def row(desk, settings, tmp_path, monkeypatch):
+    settings.SENSEQUANT_HOME = tmp_path
+    monkeypatch.setattr(people_keys, "COST", 16)
+    User.objects.get(username="asha").groups.add(Group.objects.get(name=ROLES[0]))
+    audit(now())
+    made = candidates.make(Wanted(summary="wider stops", student="none"), User.objects.create_user("tara"), at=now())
+    return candidates.judge(made.release_id, "audit_20261123_113000", by="tara", at=now())
+
+
+def sign(page, row):
+    page.goto(f"/releases/{row.release_id}/")
+    page.get_by_label("What you looked at").fill("the flags and the measures")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name=f"Approve as {ROLES[0]}").click()
+    assert page.get_by_text("Your word is kept.").is_visible()
+    assert lifecycle.find(row.release_id).state == "signing"
+
+
+def test_they_fit_every_screen_axe_finds_nothing_and_a_person_signs(page, row, address):
+    for path in ("/releases", f"/releases/{row.release_id}/"):
+        for width in (320, 390, 1440):
+            page.set_viewport_size({"width": width, "height": 844})
+            page.goto(path)
+            assert page.evaluate(TOO_WIDE) == [], (path, width)
+        for look, (cookies, rules) in LOOKS.items():
+            page.context.add_cookies([{"name": name, "value": v, "url": address} for name, v in cookies.items()])
+            page.goto(path)
+            page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text())
+            found = page.evaluate("rules => axe.run({runOnly: rules})", rules)
+            told = [(each["id"], [node["html"][:140] for node in each["nodes"]]) for each in found["violations"]]
+            assert told == [], (path, look)
+    sign(page, row)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=OUTPUT / "release.png", full_page=True)
+
+
+def test_a_person_signs_without_scripts(bare, row):
+    sign(bare, row)
