@@ -17,6 +17,7 @@ from django.dispatch import receiver
 
 from releases.core.roles import ROLES
 from releases.core.states import NEXT, REAUDITABLE, SIGNABLE, SIGNED
+from releases.models import audit_guards
 from releases.models.audit import Audit
 from releases.models.release import Release, ReleaseEvent
 from releases.models.sign_offs import ReleaseSignOff, SigningKey
@@ -142,6 +143,7 @@ def guards(vendor: str) -> list[Guard]:
     """Return every guard of this app."""
     return [
         *_of_releases(vendor), *_of_sign_offs(vendor), *_of_keys(vendor),
+        *(Guard(Audit, *each) for each in audit_guards.refusals(_changed, vendor)),
         *kept(ReleaseEvent, "the events of a release are only ever added"),
     ]  # fmt: skip
 

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from releases.adapters import bundles
 from releases.core.roles import RISK
@@ -174,6 +175,20 @@ def test_a_year_is_kept_whatever_is_asked_for_and_longer_unless_it_is(home):
     assert row.deleted_at == at
     assert (audits.names(row), row.bundle_sha256 != "") == ([], True)
     assert not audits.place(row).exists()
+
+
+EDITS = {
+    "deployment_ready": True, "flags": [], "metrics": {}, "bundle_sha256": "0" * 64, "by": "eve", "state": "queued",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_what_an_audit_has_found_is_edited_by_nobody(home, name):
+    row = audit(moment(2026, 11, 23, 20, 0))
+    with pytest.raises(IntegrityError, match=r"never edited|no legal move"), transaction.atomic():
+        Audit.objects.filter(pk=row.pk).update(**{name: EDITS[name]})
+    with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic():
+        Audit.objects.filter(pk=row.pk).delete()
 
 
 # approvals

@@ -16,7 +16,7 @@ from releases.services.collecting import Wanted
 from releases.services.signing import Proof, Word
 from sensequant.lib import manifests, release_keys
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound
-from tests.releases.world import PASSWORD, audit, people
+from tests.releases.world import PASSWORD, audit, audit_forged, people
 from tests.trading.desks import LIVELY
 from tests.trading.pupils import installed
 from trading.services import strategies
@@ -146,8 +146,8 @@ def test_no_manifest_of_what_does_not_count(cast, home, noon, harm, words):
     if harm == "late":
         at = noon + dt.timedelta(hours=73)
     if harm == "flags":
-        row.audit.deployment_ready = False
-        row.audit.save()
+        audit_forged(deployment_ready=False)
+        row.refresh_from_db()
     with pytest.raises(NotAllowed, match=words):
         writing.write(row, by="omar", at=at)
     assert Release.objects.get(pk=row.pk).manifest_path == ""

@@ -9,13 +9,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
 from releases.core.roles import ROLES
-from releases.models import Audit, Release, ReleaseSignOff, SigningKey
+from releases.models import Release, ReleaseSignOff, SigningKey
 from releases.models.guarded import plain
 from releases.services import candidates, lifecycle, people_keys, signing
 from releases.services.signing import Proof, Word
 from sensequant.lib import manifests, paths
 from sensequant.lib.errors import BadInput, NotAllowed, SenseQuantError
-from tests.releases.world import PASSWORD, audit, people, release
+from tests.releases.world import PASSWORD, audit, audit_forged, people, release
 
 ENGINEERING, RISK, BUSINESS = ROLES
 
@@ -94,7 +94,7 @@ def test_one_rejection_ends_it(row, cast, noon):
 
 
 def test_open_flags_can_be_rejected_only(row, cast, noon):
-    Audit.objects.update(deployment_ready=False)
+    audit_forged(deployment_ready=False)
     with pytest.raises(NotAllowed, match="open flags"):
         says(row, cast[RISK], RISK, at=noon)
     says(row, cast[RISK], RISK, at=noon, decision="reject")
@@ -104,10 +104,10 @@ def test_open_flags_can_be_rejected_only(row, cast, noon):
 VOIDS = {
     "role taken away": lambda cast: cast[RISK].groups.clear(),
     "switched off": lambda cast: User.objects.filter(pk=cast[RISK].pk).update(is_active=False),
-    "audit exchanged": lambda cast: Audit.objects.update(bundle_sha256="e" * 64),
-    "flags worse": lambda cast: Audit.objects.update(flags_sha256="e" * 64),
+    "audit exchanged": lambda cast: audit_forged(bundle_sha256="e" * 64),
+    "flags worse": lambda cast: audit_forged(flags_sha256="e" * 64),
     "bundle edited": lambda cast: (paths.home() / "release/audit_20261123_113000/metrics.json").write_text("{ }"),
-    "flags open": lambda cast: Audit.objects.update(deployment_ready=False),
+    "flags open": lambda cast: audit_forged(deployment_ready=False),
 }
 
 
