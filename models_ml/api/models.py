@@ -103,7 +103,7 @@ class EveningOut(Schema):
     students: list[dict[str, Any]] = Field(description="What was found of each student.")
 
 
-class SignIn(Schema):
+class PromotionSignIn(Schema):
     """One person's word."""
 
     model_config = ConfigDict(extra="forbid")
@@ -144,7 +144,7 @@ def detail(request: HttpRequest, number: Number) -> dict[str, Any]:
 
 
 @router.post("/promotions/{number}/sign", response={201: SignOffOut}, auth=PERSON, summary="Sign a promotion")
-def sign(request: HttpRequest, number: Number, body: SignIn) -> Status[dict[str, Any]]:
+def sign(request: HttpRequest, number: Number, body: PromotionSignIn) -> Status[dict[str, Any]]:
     """Approve or reject, in a role the person holds; bound to what was read."""
     promotions.find(number)
     row = signing.sign(
