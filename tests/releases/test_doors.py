@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from releases.core.roles import ROLES
-from releases.models import Audit, Release, ReleaseSignOff
+from releases.models import Release, ReleaseSignOff
 from releases.services import candidates, lifecycle, signing
 from releases.services.collecting import Wanted
 from sensequant.lib.clock import now
-from tests.releases.world import PASSWORD, audit, people
+from tests.releases.world import PASSWORD, audit, audit_forged, people
 from trading.core.rights import OPERATORS
 
 ENGINEERING, RISK, BUSINESS = ROLES
@@ -70,7 +70,7 @@ def test_the_attacks_are_refused_at_every_door(client, row, cast, door):
     assert "not in the group" in tried(cast[RISK]), "a revoked role"
     assert "changed since it was read" in tried(cast[ENGINEERING], role=ENGINEERING, seen="0" * 64)
     assert "password is not right" in tried(cast[ENGINEERING], role=ENGINEERING, password="guess")
-    Audit.objects.update(flags_sha256="e" * 64)
+    audit_forged(flags_sha256="e" * 64)
     assert "changed since it was read" in tried(cast[ENGINEERING], role=ENGINEERING), "a changed audit"
     assert ReleaseSignOff.objects.count() == 0
     now_read = signing.read_digest(Release.objects.get(pk=row.pk))
