@@ -21,6 +21,11 @@ QUEUES = ("celery", "training")
 # When what runs, IST. The database scheduler copies these rows once; from then on the admin page rules them.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "clear expired sessions": {"task": "sensequant.tasks.clear_sessions", "schedule": crontab(hour="3", minute="10")},
+    "say that jobs run": {
+        "task": "sensequant.tasks.say_alive",
+        "schedule": 60.0,
+        "options": {"expire_seconds": 50},
+    },
     "read the security master": {
         "task": "trading.tasks.read_security_master",
         "schedule": crontab(hour="8", minute="5"),

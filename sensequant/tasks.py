@@ -6,6 +6,9 @@ from celery import shared_task
 from django.conf import settings
 from django.core.management import call_command
 
+from sensequant.lib import machinery
+from sensequant.lib.clock import now
+
 
 @shared_task
 def clear_sessions() -> None:
@@ -25,3 +28,9 @@ def back_up() -> None:
     """Make and prove a backup when BACKUP_ENABLED."""
     if settings.DESK.backup_enabled:
         call_command("backup")
+
+
+@shared_task(ignore_result=True)
+def say_alive() -> None:
+    """Leave a sign that the schedule rings and a worker answers; the page Health shows how old it is."""
+    machinery.mark_alive(now().timestamp())

@@ -14,7 +14,7 @@ from django.conf import settings
 from sensequant.lib.clock import now
 from sensequant.lib.errors import Unavailable
 from sensequant.lib.logs import get_logger
-from trading.services import closes, engine_desk, instruments, retention, snapshots, ticks
+from trading.services import closes, engine_desk, fetch_orders, instruments, retention, snapshots, ticks
 from trading.services.market_clock import addresses, market_clock
 
 ENGINE_QUEUE = "engine"  # of one solo worker, which an engine occupies for a whole session
@@ -28,6 +28,17 @@ def run_backtest(*, run_id: int) -> None:
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     if done.returncode:
         log.error("backtest failed", run=run_id, code=done.returncode, error=done.stderr.strip()[-500:])
+
+
+@shared_task(ignore_result=True)
+def fetch_history(*, run_id: int) -> None:
+    """Do a fetching asked for on the page, in a process of its own; why it could not begin is kept on its row."""
+    if not fetch_orders.waits(run_id):
+        return
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "fetch_historical_data", "--resume", "--json"]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    if done.returncode:
+        fetch_orders.give_up(run_id, done.stderr.strip()[-500:], at=now())
 
 
 ENDING = threading.Event()  # set when this worker is told to stop

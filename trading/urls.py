@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, broker, live, preferences, risk, sentiment, state, tables, telemetry, tokens
+from trading.views import backtests, broker, data, live, preferences, risk, sentiment, state, tables, telemetry, tokens
 
 urlpatterns = [
     path("", live.live_page, name="live"),
@@ -24,6 +24,9 @@ urlpatterns = [
     path("broker/breeze/callback", broker.login_callback, name="broker_callback"),
     path("broker/forget", broker.forget_session, name="broker_forget"),
     path("broker/arm", broker.arm_live, name="broker_arm"),
+    path("data", data.data_page, name="data"),
+    path("data/fetch", data.start_fetch, name="start_fetch"),
+    path("data/fetchings/<int:pk>/cancel", data.cancel_fetch, name="cancel_fetch"),
     path("sentiment", sentiment.sentiment_page, name="sentiment"),
     path("tokens", tokens.tokens_page, name="tokens"),
     path("tokens/<str:prefix>/revoke", tokens.revoke_token, name="token_revoke"),

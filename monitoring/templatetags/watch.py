@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from django import template
 
 from monitoring.selectors import alerts
+from monitoring.services import preopen
+from sensequant.lib.clock import now
 
 register = template.Library()
 
@@ -29,3 +31,9 @@ def firing() -> Firing:
     """Return what fires now."""
     severities = list(alerts.listed(open_only=True).values_list("severity", flat=True))
     return Firing(len(severities), "bad" if "CRITICAL" in severities else "warn" if severities else "ok")
+
+
+@register.simple_tag
+def not_ready() -> int | None:
+    """Return how many items of the pre-open checklist need a hand, while it is due; None at other times."""
+    return preopen.left(at=now())

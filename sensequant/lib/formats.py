@@ -42,6 +42,10 @@ STATUSES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "open": ("⛔", "down"),
         "half-open": ("◐", "info"),
         "off": ("–", "muted"),
+        "ok": ("✔", "up"),
+        "warn": ("▲", "warn"),
+        "bad": ("⛔", "down"),
+        "stopped": ("–", "muted"),
     }
 )
 SIDES: Mapping[str, str] = MappingProxyType({"BUY": "up", "LONG": "up", "SELL": "down", "SHORT": "down"})

@@ -105,3 +105,21 @@ def memory(process: int | None = None) -> float | None:
     except (OSError, ValueError, IndexError):
         return None
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+ALIVE = "background-jobs-alive"
+AS_OLD_AS = 86_400  # seconds the sign is kept
+
+
+def mark_alive(at: float) -> None:
+    """Leave a sign that the schedule rings and a worker answers; ``at`` is seconds since the epoch."""
+    cache.set(ALIVE, at, AS_OLD_AS)
+
+
+def alive_at() -> float | None:
+    """Return when the last sign was left; None when there is none, or nobody can be asked."""
+    try:
+        found = cache.get(ALIVE)
+    except Exception:  # noqa: BLE001 - whatever its client raises, it does not answer
+        return None
+    return None if found is None else float(found)

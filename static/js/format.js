@@ -8,6 +8,7 @@ const STATUSES = {
   cancelled: ["–", "muted"], rejected: ["⛔", "down"], queued: ["○", "muted"], running: ["◐", "info"],
   done: ["✔", "up"], failed: ["⛔", "down"], closed: ["✔", "up"], open: ["⛔", "down"],
   "half-open": ["◐", "info"], off: ["–", "muted"],
+  ok: ["✔", "up"], warn: ["▲", "warn"], bad: ["⛔", "down"], stopped: ["–", "muted"],
 };
 const SIDES = { BUY: "up", LONG: "up", SELL: "down", SHORT: "down" };
 const UNKNOWN = { text: NOTHING, tone: "muted", title: "" };

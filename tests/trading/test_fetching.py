@@ -20,8 +20,8 @@ from trading.core.calendar import IST
 from trading.core.errors import Invalid
 from trading.models import BarReport, Instrument, QuarantinedRow
 from trading.models.fetching import FetchRun, FetchState
+from trading.services import fetch_orders, fetch_states, fetching
 from trading.services import fetch_plans as plans
-from trading.services import fetch_states, fetching
 
 pytestmark = pytest.mark.django_db
 
@@ -564,3 +564,14 @@ def test_scripts_find_the_state_in_the_document_s_file(served):
         "timestamp": "2024-03-28T18:00:00+05:30", "run_type": "full", "success": True,
         "symbols_processed": ["RELIANCE", "TCS"], "files_created": 4, "errors": 0,
     }  # fmt: skip
+
+
+def test_a_cancelled_run_ends_after_the_request_it_is_in_and_keeps_what_came(served):
+    run = fetching.begin(asked(intervals=["1minute"]), at=NOW)
+    going = fetching.Fetching(run, served.line(), clock=lambda: NOW).steps()
+    next(going)
+    fetch_orders.cancel(run.pk, at=NOW, by="asha")
+    assert [*going] == []
+    run.refresh_from_db()
+    assert (run.state, len(served.asked)) == ("stopped", 2)
+    assert len(cache(interval="1minute").read()) == 2 * 2 * 375

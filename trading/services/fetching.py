@@ -165,7 +165,8 @@ class Fetching:
         try:
             for series in self.series:
                 for done in self._series(series):
-                    self._report((asked_before + done) / max(self.total, 1))
+                    if not self._report((asked_before + done) / max(self.total, 1)):
+                        return  # somebody cancelled it; what came so far is kept
                     yield asked_before + done
                 asked_before += len(series.chunks)
             ended = self._ending()
@@ -221,8 +222,10 @@ class Fetching:
         if ends_run(error):
             raise error
 
-    def _report(self, progress: float) -> None:
-        FetchRun.objects.filter(pk=self.run.pk).update(progress=min(progress, 1.0), results=self._as_json())
+    def _report(self, progress: float) -> bool:
+        """Keep how far it came; say whether it is still wanted."""
+        rows = FetchRun.objects.filter(pk=self.run.pk, state="running")
+        return rows.update(progress=min(progress, 1.0), results=self._as_json()) == 1
 
     def _as_json(self) -> dict[str, Any]:
         return {key: result.as_json() for key, result in self.results.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +12,19 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 
+from sensequant.lib import machinery
 from sensequant.lib.clock import IST
 from trading.core.orders import Status
-from trading.models.broker import Condition
+from trading.models.broker import Condition, Lease
 from trading.models.control import Difference
 from trading.models.engine import EngineRun
+from trading.models.fetching import FetchState
 from trading.models.orders import Order
 from trading.models.positions import Position
 from trading.models.sentiment import NewsCall
 from trading.selectors import live
-from trading.services import budgets, calendar, risk_status, sessions
+from trading.services import broker_status, budgets, calendar, leases, risk_status, sessions
+from trading.services.fetch_states import believed
 from trading.services.risk_status import Standing
 
 BEATING = ("starting", "running")
@@ -151,3 +155,66 @@ def clock_skew(*, at: dt.datetime, since: float) -> dict[str, float]:
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
         theirs = float(cursor.fetchone()[0])
     return {"the database": at.timestamp() + time.monotonic() - since - theirs}
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """An engine's process as far as it can be seen: how much memory it holds, how long a bar takes it."""
+
+    run: str
+    megabytes: float | None
+    p50_us: float | None
+    p99_us: float | None
+    bars: int
+    published: float | None  # seconds since its last snapshot
+
+
+def processes(*, at: dt.datetime) -> list[Process]:
+    """Return the processes of the engines that hold their lease."""
+    found, rows = live.newest("live"), []
+    for lease in Lease.objects.filter(name__startswith="engine:", expires_at__gt=at).order_by("name"):
+        name = lease.name.removeprefix("engine:")
+        body = found.body if found is not None and found.body.get("name") == name else {}
+        latency = body.get("latency") or {}
+        pid = leases.process_of(lease.holder)
+        rows.append(Process(
+            name, machinery.memory(pid) if pid else None, latency.get("p50_us"), latency.get("p99_us"),
+            int(latency.get("bars") or 0), found.age(at) if found is not None and body else None,
+        ))  # fmt: skip
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The line to the broker: which one, whether keys are there, and the session."""
+
+    name: str
+    keys: bool
+    state: str  # active, expired, refused, revoked; empty when nobody has logged in
+    note: str
+    expires_at: dt.datetime | None
+    obtained_at: dt.datetime | None
+    armed: bool
+    master_day: dt.date | None
+
+
+def link() -> Link:
+    """Return how the line to the broker stands."""
+    found = broker_status.status()
+    row = found["session"] or {}
+    return Link(
+        found["venue"]["name"], found["keys"], row.get("state", ""), row.get("note", ""), row.get("expires_at"),
+        row.get("obtained_at"), found["armed"] is not None, found["master"].day if found["master"] else None,
+    )  # fmt: skip
+
+
+def bars_until(symbols: Iterable[str], interval: str) -> dict[str, dt.date | None]:
+    """Return the day of each symbol's newest fetched bars; None where nothing was ever fetched."""
+    rows = {row.symbol: believed(row) for row in FetchState.objects.filter(interval=interval)}
+    return {symbol: state.last_fetch if (state := rows.get(symbol)) else None for symbol in symbols}
+
+
+def news_age(*, at: dt.datetime) -> float | None:
+    """Return the seconds since a provider of news last answered; None when none ever did."""
+    newest = NewsCall.objects.filter(outcome__in=("ok", "empty")).order_by("-at").values_list("at", flat=True).first()
+    return None if newest is None else (at - newest).total_seconds()

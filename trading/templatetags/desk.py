@@ -25,6 +25,7 @@ class ColumnLike(Protocol):
     key: str
     how: str
     numeric: bool
+    link: str
 
 
 @register.filter
@@ -64,6 +65,8 @@ def cell(row: Any, column: ColumnLike) -> SafeString:
     if column.how == "symbol":
         address = "/?" + urlencode({"symbol": seen.text})
         inner = format_html('<a href="{}" data-symbol="{}">{}</a>', address, seen.text, seen.text)
+    elif column.link and (address := value_of(row, column.link)):
+        inner = format_html('<a href="{}">{}</a>', address, seen.text)
     return format_html('<td class="{}"{}>{}</td>', " ".join(tone.split()), title, inner)
 
 

@@ -16,13 +16,14 @@ TIMES = frozenset({"time", "stamp"})
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; ``sort`` is the model field it can be ordered by, empty when it cannot."""
+    """One column; ``sort`` is the model field it can be ordered by, ``link`` the row's key of its cell's address."""
 
     key: str
     title: str
     how: str = "text"
     help: str = ""
     sort: str = ""
+    link: str = ""
 
     @property
     def numeric(self) -> bool:
