@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring.views import alerts, operations, prometheus
+from monitoring.views import alerts, operations, prometheus, reports
 
 urlpatterns = [
     path("alerts", alerts.alerts_page, name="alerts"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("alerts/silences/<int:pk>/end", alerts.end_silence, name="alerts_silence_end"),
     path("alerts/simulate", alerts.simulate, name="alerts_simulate"),
     path("alerts/metrics", alerts.metrics_page, name="metrics"),
+    path("reports", reports.reports_page, name="reports"),
     path("health", operations.health_page, name="health"),
     path("pre-open", operations.preopen_page, name="preopen"),
     path("runbooks", operations.runbooks_page, name="runbooks"),

@@ -238,10 +238,10 @@ def beat(stop: threading.Event) -> None:
 def engine(stop: threading.Event) -> None:
     """Run the engine over the demo market until ``stop``."""
     from trading.services import (
-        runner,
+        demo_desk,
     )  # the engine's numbers are loaded in its own thread, while the pages already serve
 
-    runner.serve(stop)
+    demo_desk.serve(stop)
 
 
 def news(stop: threading.Event) -> None:

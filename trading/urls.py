@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, broker, data, live, preferences, risk, sentiment, state, tables, telemetry, tokens
+from trading.views import backtests, broker, data, live, parity, preferences, risk, sentiment, state, tables, telemetry, tokens
 
 urlpatterns = [
     path("", live.live_page, name="live"),
     path("engine/control", live.control_engine, name="control"),
+    path("engine/command", live.command_engine, name="command_engine"),
+    path("engine/commands/<int:pk>", live.command_page, name="command"),
     path("chart/<str:symbol>/", live.chart_page, name="chart"),
     path("chart/<str:symbol>/data", live.chart_data, name="chart_data"),
     path("state", state.state, name="state"),
@@ -24,6 +26,7 @@ urlpatterns = [
     path("broker/breeze/callback", broker.login_callback, name="broker_callback"),
     path("broker/forget", broker.forget_session, name="broker_forget"),
     path("broker/arm", broker.arm_live, name="broker_arm"),
+    path("parity", parity.parity_page, name="parity"),
     path("data", data.data_page, name="data"),
     path("data/fetch", data.start_fetch, name="start_fetch"),
     path("data/fetchings/<int:pk>/cancel", data.cancel_fetch, name="cancel_fetch"),

@@ -46,6 +46,11 @@ STATUSES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "warn": ("▲", "warn"),
         "bad": ("⛔", "down"),
         "stopped": ("–", "muted"),
+        "protected": ("✔", "up"),
+        "unwatched": ("▲", "warn"),
+        "unprotected": ("⛔", "down"),
+        "left": ("✔", "up"),
+        "held": ("◐", "warn"),
     }
 )
 SIDES: Mapping[str, str] = MappingProxyType({"BUY": "up", "LONG": "up", "SELL": "down", "SHORT": "down"})

@@ -114,6 +114,50 @@ function downloads() {
 downloads();
 document.addEventListener("htmx:after:swap", downloads);
 
+// --- What cannot be undone is held for a second and a half, or confirmed by a second Enter ---
+const HOLD = 1500;
+const AGAIN = 4000;
+let holding = null;
+function let_go() {
+  if (!holding) return;
+  clearTimeout(holding.timer);
+  holding.button.classList.remove("holding");
+  holding = null;
+}
+function hint(button, text) {
+  let box = button.parentElement.querySelector(".hold-hint");
+  if (!box) {
+    box = Object.assign(document.createElement("p"), { className: "hold-hint" });
+    box.setAttribute("role", "status");
+    button.after(box);
+  }
+  box.textContent = text;
+}
+document.addEventListener("pointerdown", (event) => {
+  const button = event.target.closest?.("button[data-hold]");
+  if (!button || event.button !== 0) return;
+  button.classList.add("holding");
+  holding = { button, timer: setTimeout(() => { let_go(); if (button.form.reportValidity()) button.form.requestSubmit(button); }, HOLD) };
+});
+for (const name of ["pointerup", "pointercancel", "pointerout"]) {
+  document.addEventListener(name, (event) => {
+    if (!holding || (name === "pointerout" && holding.button.contains(event.relatedTarget))) return;
+    hint(holding.button, "Hold for a second and a half.");
+    let_go();
+  });
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-hold]");
+  if (!button) return;
+  const keyed = event.detail === 0; // Enter or Space, here or in a field of its form
+  if (keyed && Date.now() - Number(button.dataset.armed ?? 0) < AGAIN) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!keyed) return;
+  button.dataset.armed = String(Date.now());
+  hint(button, "Press Enter again to confirm.");
+}, true);
+
 // --- Rows: j and k move, Enter opens ---
 function step(by) {
   const tbody = document.activeElement?.closest?.("tbody") ?? document.querySelector("tbody[data-rows], main table tbody");

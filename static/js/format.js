@@ -9,6 +9,7 @@ const STATUSES = {
   done: ["✔", "up"], failed: ["⛔", "down"], closed: ["✔", "up"], open: ["⛔", "down"],
   "half-open": ["◐", "info"], off: ["–", "muted"],
   ok: ["✔", "up"], warn: ["▲", "warn"], bad: ["⛔", "down"], stopped: ["–", "muted"],
+  protected: ["✔", "up"], unwatched: ["▲", "warn"], unprotected: ["⛔", "down"], left: ["✔", "up"], held: ["◐", "warn"],
 };
 const SIDES = { BUY: "up", LONG: "up", SELL: "down", SHORT: "down" };
 const UNKNOWN = { text: NOTHING, tone: "muted", title: "" };

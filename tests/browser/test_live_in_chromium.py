@@ -7,9 +7,12 @@ import pytest
 from playwright.sync_api import expect
 
 from sensequant.config import ROOT
+from sensequant.lib.clock import now
 from tests.browser.conftest import OUTPUT, PASSWORD
 from tests.trading import rows
-from trading.models import EngineRun, Halt
+from tests.trading.pages import a_position
+from trading.models import Command, EngineRun, Halt
+from trading.services import commands
 
 pytestmark = [
     pytest.mark.browser,
@@ -109,21 +112,45 @@ def test_stopping_asks_first(page, desk):
     expect(page.get_by_role("button", name="Stop the engine")).to_be_hidden()
     page.locator("#stop-menu > summary").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Stop the engine").press("Enter")
+    button = page.get_by_role("button", name="Stop the engine")
+    button.click()
+    expect(page.locator("#stop-menu .hold-hint")).to_have_text("Hold for a second and a half.")
+    button.press("Enter")
+    expect(page.locator("#stop-menu .hold-hint")).to_have_text("Press Enter again to confirm.")
+    assert not EngineRun.objects.get().stop_requested
+    button.press("Enter")
     expect(page.locator("#controls .outcome")).to_contain_text("Stop: requested at")
     assert EngineRun.objects.get().stop_requested
 
 
-def test_one_click_and_one_key_stop_the_desk(page, desk):
+def test_one_click_and_two_keys_stop_the_desk(page, desk):
     live(page)
     page.click("#kill-menu > summary")
     expect(page.locator("#kill-reason")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#kill-menu .hold-hint")).to_have_text("Press Enter again to confirm.")
     assert not Halt.objects.exists()
     page.keyboard.press("Enter")
     expect(page.locator("#controls")).to_contain_text("KILL SWITCH ON")
     expect(page.locator("#controls .outcome")).to_contain_text("The kill switch is on")
     assert (Halt.objects.get().reason, Halt.objects.get().engaged_by) == ("stopped by hand", "asha")
     assert page.url.endswith("/")
+
+
+def test_holding_a_button_leaves_every_position_and_each_leg_is_told(page, desk):
+    live(page)
+    held = a_position(desk.run)
+    page.click("#leave-menu > summary")
+    box = page.get_by_role("button", name="Square off").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 10)
+    page.mouse.down()
+    expect(page.locator("#command")).to_contain_text("requested; the engine has not taken it yet", timeout=4_000)
+    page.mouse.up()
+    commands.obey(desk.run, {"square-off": lambda: None}, at=now())
+    expect(page.locator("#command .legs")).to_contain_text("position LONG 20 DEMOOIL ◐ held", timeout=4_000)
+    held.delete()
+    expect(page.locator("#command")).to_contain_text("✔ done", timeout=4_000)
+    assert Command.objects.get().asked_by == "asha"
 
 
 def test_the_risk_page_follows_what_happens_and_leaves_what_is_being_written(page, desk):

@@ -1,6 +1,7 @@
 """A small desk's rows for stories: one run with a little history, one backtest, three people."""
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 from django.contrib.auth.models import Group, User
@@ -15,6 +16,7 @@ from trading.models import (
     BrokerMessage,
     BrokerSession,
     CallBudget,
+    Command,
     Condition,
     Difference,
     EngineRun,
@@ -158,6 +160,7 @@ def broker(of):
     LiveArming.objects.create(armed_by="asha", armed_at=at(0), expires_at=later, plan="i-secure", shown={})
     Lease.objects.create(name="breeze-stream", holder="host:1", expires_at=later)
     halt(of)
+    Command.objects.create(key=uuid.uuid4(), run=of, verb="cancel-all", asked_by="omar", asked_at=at(20))
     difference(of)
 
 

@@ -11,7 +11,7 @@ from tests.trading.bar_files import csv_text, days, minutes, write
 from tests.trading.desks import LIVELY, NOON, WEEK, command, manage
 from trading.models import BacktestRun, BacktestTrade
 from trading.services import backtests
-from trading.services.runner import prepare_demo
+from trading.services.demo_desk import prepare_demo
 
 pytestmark = pytest.mark.django_db
 WORDS = [f"{key}={value}" for key, value in LIVELY.items()]

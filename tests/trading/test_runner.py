@@ -10,7 +10,7 @@ from tests.trading.bar_files import minutes, write
 from tests.trading.desks import LIVELY, NOON, SYMBOLS, TODAY, WEEK, After, begun, driven, plan
 from trading.core.rules import Limits
 from trading.models import EngineRun, Fill, Halt, Instrument, Lease, Order, Signal, Snapshot, Trade
-from trading.services import control, halts, leases, markets, runner, runs
+from trading.services import control, demo_desk, halts, leases, markets, runner, runs
 
 pytestmark = pytest.mark.django_db
 SPAN = WEEK[0], WEEK[0] + dt.timedelta(days=1)
@@ -362,43 +362,43 @@ def test_an_engine_whose_run_another_has_taken_over_meanwhile_does_not_mark_it_f
 
 @pytest.fixture
 def small_demo(monkeypatch, transactional_db):
-    monkeypatch.setattr(runner, "DEMO_SESSIONS", 2)
-    monkeypatch.setattr(runner, "DEMO_SPEED", 0.0)
-    few = {name: runner.demo.INSTRUMENTS[name] for name in SYMBOLS}
-    monkeypatch.setattr(runner.demo, "INSTRUMENTS", few)
-    monkeypatch.setattr(runner, "now", lambda: NOON)
+    monkeypatch.setattr(demo_desk, "DEMO_SESSIONS", 2)
+    monkeypatch.setattr(demo_desk, "DEMO_SPEED", 0.0)
+    few = {name: demo_desk.demo.INSTRUMENTS[name] for name in SYMBOLS}
+    monkeypatch.setattr(demo_desk.demo, "INSTRUMENTS", few)
+    monkeypatch.setattr(demo_desk, "now", lambda: NOON)
 
 
 def test_the_demo_desk_starts_by_itself_and_goes_on_after_a_restart(small_demo):
-    runner.serve(After(100))
+    demo_desk.serve(After(100))
     run = EngineRun.objects.get()
     assert (run.name, run.label, run.state, run.mode) == ("demo", "DEMO", "suspended", "replay")
     assert Instrument.objects.filter(is_demo=True).count() == 3
     before = run.bars
     assert before > 0
-    runner.serve(After(100))
+    demo_desk.serve(After(100))
     run = EngineRun.objects.get()
     assert run.bars > before
 
 
 def test_the_demo_desk_begins_anew_when_its_market_has_ended(small_demo):
-    runner.serve(After(1000))
+    demo_desk.serve(After(1000))
     states = list(EngineRun.objects.order_by("id").values_list("state", "current"))
     assert states == [("finished", False), ("suspended", True)]
 
 
 def test_a_demo_desk_an_operator_stopped_waits_until_it_is_played_on(small_demo):
-    runner.serve(After(100))
+    demo_desk.serve(After(100))
     run = EngineRun.objects.get()
     control.stop(run.pk, by="asha")
-    runner.serve(After(50))
+    demo_desk.serve(After(50))
     run = EngineRun.objects.get()
     assert run.state == "stopped"
     bars = run.bars
-    runner.serve(After(50))
+    demo_desk.serve(After(50))
     assert EngineRun.objects.get().bars == bars
     control.play(run.pk, by="asha")
-    runner.serve(After(50))
+    demo_desk.serve(After(50))
     assert EngineRun.objects.get().bars > bars
 
 
@@ -408,15 +408,15 @@ def test_a_demo_desk_that_fails_says_so_and_tries_again_later(small_demo, monkey
 
     monkeypatch.setattr(runner.markets, "lanes", refuse)
     stop = After(3)
-    runner.serve(stop)
+    demo_desk.serve(stop)
     assert set(EngineRun.objects.values_list("state", "error")) == {("failed", "no market today")}
     assert 5 in stop.waited
 
 
 def test_the_demo_plan_ends_on_the_last_session_there_is(small_demo):
-    sunday = runner.demo_plan(at=NOON - dt.timedelta(days=1))
+    sunday = demo_desk.demo_plan(at=NOON - dt.timedelta(days=1))
     assert sunday.wanted.end == dt.date(2026, 11, 20)
-    monday = runner.demo_plan(at=NOON)
+    monday = demo_desk.demo_plan(at=NOON)
     assert (monday.wanted.start, monday.wanted.end) == (dt.date(2026, 11, 20), dt.date(2026, 11, 23))
     assert monday.order.params["allow_short"] == 1
 

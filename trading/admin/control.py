@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from trading.admin.base import Record
-from trading.models import Difference, Halt
+from trading.models import Command, Difference, Halt
 
 
 @admin.register(Halt)
@@ -42,3 +42,18 @@ class DifferenceAdmin(Record):
     def view_on_site(self, obj: Model) -> str:
         """Return where a difference is accepted."""
         return f"{reverse('risk')}#differences"
+
+
+@admin.register(Command)
+class CommandAdmin(Record):
+    """What an operator told a running engine to do, and what it did it to."""
+
+    list_display = ("id", "verb", "state", "run", "asked_by", "asked_at", "taken_at")
+    list_filter = ("verb", "state")
+    list_select_related = ("run",)
+    search_fields = ("asked_by", "key")
+    date_hierarchy = "asked_at"
+
+    def view_on_site(self, obj: Model) -> str:
+        """Return where its outcome is told, leg by leg."""
+        return reverse("command", args=[obj.pk])

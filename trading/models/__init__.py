@@ -5,7 +5,7 @@ from trading.models.backtests import BacktestRun, BacktestTrade
 from trading.models.bars import BarReport, BarSeries, QuarantinedRow
 from trading.models.broker import BrokerMessage, BrokerSession, CallBudget, Condition, Lease, LiveArming
 from trading.models.calendar import CalendarOverride
-from trading.models.control import Difference, Halt
+from trading.models.control import Command, Difference, Halt
 from trading.models.engine import EngineRun, ExposureBook, LaneState, ShardExposure
 from trading.models.fetching import FetchRun, FetchState, StreamBar
 from trading.models.instruments import CorporateAction, Instrument, Listing, MasterFile
@@ -30,6 +30,7 @@ __all__ = [
     "BrokerSession",
     "CalendarOverride",
     "CallBudget",
+    "Command",
     "Condition",
     "CorporateAction",
     "Difference",

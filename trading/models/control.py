@@ -10,6 +10,8 @@ from django.db.models import Q
 from trading.models.engine import EngineRun
 
 KINDS = [(k, k) for k in ("kill", "breaker")]
+VERBS = [(v, v) for v in ("cancel-all", "square-off")]
+COMMAND_STATES = [(s, s) for s in ("requested", "taken", "lapsed")]
 ACTIONS = [(a, a) for a in ("stop-entries", "square-off")]
 
 
@@ -42,6 +44,37 @@ class Halt(models.Model):
     def __str__(self) -> str:
         """Return kind and reason."""
         return f"{self.kind}: {self.reason}"
+
+
+class Command(models.Model):
+    """Something an operator told a running engine to do at once, and what it did it to.
+
+    The key comes with the form, so that sending it twice is doing it once. What was not taken within a minute never is.
+    """
+
+    key = models.UUIDField(unique=True)
+    run = models.ForeignKey(EngineRun, on_delete=models.CASCADE, related_name="commands")
+    verb = models.CharField(max_length=10, choices=VERBS)
+    state = models.CharField(max_length=9, choices=COMMAND_STATES, default="requested")
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True, blank=True)
+    legs = models.JSONField(default=list, help_text="what it was done to: orders and positions")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["run"], condition=Q(state="requested"), name="command_waiting")
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=~Q(state="taken") | Q(taken_at__isnull=False), name="command_taken_at_a_moment"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return number and verb."""
+        return f"#{self.pk} {self.verb}"
 
 
 class Difference(models.Model):

@@ -18,7 +18,7 @@ LIVE_ONLY = ("last", "pnl", "pnl_pct")  # what only the engine's newest publicat
 
 def positions(asked: Asked) -> QuerySet[Position]:
     """Return the open positions asked for."""
-    return Position.objects.filter(**asked.where("opened_at"))
+    return Position.objects.select_related("run").filter(**asked.where("opened_at"))
 
 
 def priced(found: Iterable[Position]) -> list[dict[str, Any]]:
@@ -30,8 +30,15 @@ def priced(found: Iterable[Position]) -> list[dict[str, Any]]:
     for each in found:
         mark = marks.get((each.symbol, each.strategy), {}) if each.run_id == body.get("run") else {}
         named = {name: getattr(each, name) for name in NAMES}
-        rows.append({**named, **{name: mark.get(name) for name in LIVE_ONLY}})
+        rows.append({**named, **{name: mark.get(name) for name in LIVE_ONLY}, "protection": protection(each)})
     return rows
+
+
+def protection(each: Position) -> str:
+    """Say whether somebody watches a stop for a position: protected, unwatched (no engine runs), or unprotected."""
+    if each.stop is None:
+        return "unprotected"
+    return "protected" if each.run.state == "running" else "unwatched"
 
 
 NAMES = ("symbol", "strategy", "side", "quantity", "entry_price", "stop", "target", "charges", "opened_at")

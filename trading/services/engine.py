@@ -232,6 +232,14 @@ class Engine:
                 order(now, EXIT, way, quantity, bar.close, OPERATOR, floats, ints, self.A, self.N, self.ev)
         return self._drain()
 
+    def take_back(self, ts: int) -> list[Happening]:
+        """Let every entry that waits expire; ``ts`` is the last bar's."""
+        for lane in range(len(self.specs)):
+            floats, ints, bar = self.L[lane], self.K[lane], self.last.get(lane)
+            if bar is not None and lane not in self.halted and ints[PEND] == ENTRY:
+                expire(bar._replace(ts=ts), floats, ints, self.A, self.N, self.ev)
+        return self._drain()
+
     def warm(self, lane: int, bars: Sequence[Bar]) -> None:
         """Let a lane's indicators see bars without acting on them."""
         for bar in bars:

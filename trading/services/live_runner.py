@@ -261,6 +261,8 @@ class LiveRunner(StreamRunner):
             if not live.exit and not live.unwanted:
                 live.unwanted, live.due = True, 0.0
 
+    _cancel_all = _take_back
+
     def _broker(self) -> OrderDesk:
         """Return the order desk of today's session, made anew when somebody has logged in since."""
         if self.desk is None or self.version != sessions.version(at=self.clock()):

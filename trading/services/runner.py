@@ -7,21 +7,20 @@ import threading
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import transaction
 
 from sensequant.lib.clock import IST, now
-from sensequant.lib.errors import BadInput, SenseQuantError
+from sensequant.lib.errors import BadInput
 from sensequant.lib.logs import get_logger
-from trading.core import demo
 from trading.core.calendar import Session
 from trading.core.risk import KILLED
 from trading.core.rules import Setup
 from trading.core.simulation import Schedule
 from trading.models.engine import EngineRun
-from trading.models.instruments import Instrument
 from trading.models.orders import Fill
 from trading.services import calendar as calendars
 from trading.services import (
+    commands,
     journal,
     leases,
     live_telemetry,
@@ -43,12 +42,6 @@ from trading.services.run_plans import Plan, plan_of
 from trading.services.tapes import Moment, Playable, Tape
 from trading.services.tracing import Tracing
 
-DEMO_SESSIONS = 60
-DEMO_SPEED = 60.0
-DEMO_LIVED = 2  # sessions the demo desk has behind it when it is first seen
-DEMO_PARAMS = {
-    "plan": "prime-2999", "product": "margin", "max_exposure": 500_000, "max_positions": 8, "allow_short": 1,
-}  # fmt: skip
 LOOK = 0.25  # seconds between looks at the operators' switches, and between pictures
 LONGEST_WAIT = 60.0  # market seconds a replay waits between two bars; nights and halts pass at once
 log = get_logger("runner")
@@ -235,6 +228,7 @@ class Runner:
         if self.own is not None and leases.due(self.own):
             leases.renew(self.own)
         self.brakes.look(at=at)
+        commands.obey(self.run, {"cancel-all": self._cancel_all, "square-off": self._leave_all}, at=at)
         self._look_at_students()
         self.tracing.tell(at)
         self._block()
@@ -257,6 +251,10 @@ class Runner:
         """Let what stands outside speak against entries."""
         for lane in range(len(self.engine.specs)):
             self.engine.block(lane, KILLED if self.brakes.killed else 0)
+
+    def _cancel_all(self) -> None:
+        """Take every entry that waits back; what protects positions stays."""
+        self.recorder.record(Step(self.cursor, self.engine.take_back(self.cursor)))
 
     def _leave_all(self) -> None:
         """Order every position out."""
@@ -299,60 +297,6 @@ def run_to_end(
         leases.release(lease)
 
 
-def demo_plan(*, at: dt.datetime) -> Plan:
-    """Return the plan of the demo desk: the last sessions of the demo market, one-minute bars, intraday."""
-    calendar = calendars.current()
-    end = min(at.astimezone(IST).date(), calendar.known_until)
-    end = end if calendar.is_session(end) else calendar.previous_session(end)
-    start = end
-    for _ in range(DEMO_SESSIONS - 1):
-        start = calendar.previous_session(start)
-    wanted = markets.Wanted(markets.DEMO, tuple(sorted(demo.INSTRUMENTS)), "1minute", start, end)
-    order = runs.order("intraday", DEMO_PARAMS, settings.DESK.starting_capital_inr)
-    lived = start
-    for _ in range(DEMO_LIVED):
-        lived = calendar.next_session(lived)
-    until = int(dt.datetime.combine(lived, dt.time(10, 15), IST).timestamp())  # a visitor meets a day that is under way
-    return Plan("demo", "replay", wanted, order, speed=DEMO_SPEED, label="DEMO", fast_until=until)
-
-
-def prepare_demo() -> None:
-    """Make the demo market's instruments known, once."""
-    for item in demo.INSTRUMENTS.values():
-        Instrument.objects.get_or_create(
-            symbol=item.symbol,
-            defaults={"name": item.company, "segment": item.segment, "tick": f"{item.tick:.2f}", "is_demo": True},
-        )
-
-
-def demo_run(*, at: dt.datetime) -> EngineRun:
-    """Return the demo run to go on with: the current one while it is unfinished, whatever day it was begun on."""
-    run = EngineRun.objects.filter(name="demo", current=True).first()
-    if run is not None and run.state != "finished":
-        return run
-    return begin(demo_plan(at=at), at=at, fresh=True)
-
-
-def serve(stop: threading.Event) -> None:
-    """Keep the demo desk trading until ``stop`` is set: continue the current run, and begin anew when it has ended."""
-    prepare_demo()
-    while not stop.is_set():
-        close_old_connections()
-        run = demo_run(at=now())
-        if run.state == "stopped" and run.stop_requested:
-            stop.wait(LOOK)
-            continue
-        try:
-            run_to_end(run, stop=stop)
-        except SenseQuantError as error:
-            log.warning("the demo desk stopped", error=str(error))
-            stop.wait(5)
-        except Exception as error:  # whatever it is, the pages stay up and the log has it
-            log.exception("the demo desk failed", error=str(error))
-            stop.wait(5)
-    connection.close()
-
-
 def _dates(tape: Playable) -> tuple[dt.date, dt.date]:
     """Return the dates of a tape's first and last bars."""
     ends = [int(bars.ts[edge]) for lane in range(len(tape.specs)) if len(bars := tape.bars(lane)) for edge in (0, -1)]
@@ -363,4 +307,4 @@ def _day(ts: int) -> int:
     return (ts + 19_800) // 86_400
 
 
-__all__ = ["BadInput", "Latency", "Plan", "begin", "demo_plan", "plan_of", "run_to_end", "serve"]
+__all__ = ["BadInput", "Latency", "Plan", "begin", "plan_of", "run_to_end"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import uuid
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -82,6 +83,12 @@ def demo_account() -> dict[str, str] | None:
     file = paths.home() / "demo_password"
     own_machine = settings.DESK.bind_address.strip("[]") in ("127.0.0.1", "::1", "localhost")
     return {"user": "demo", "file": str(file)} if own_machine and file.exists() else None
+
+
+@register.simple_tag
+def form_key() -> str:
+    """Return a key for a form, so that sending it twice does its work once."""
+    return str(uuid.uuid4())
 
 
 @register.simple_tag

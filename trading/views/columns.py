@@ -134,6 +134,7 @@ POSITIONS = (
     C("pnl_pct", "%", "pct"),
     C("stop", "Stop", "number"),
     C("target", "Target", "number"),
+    C("protection", "Protection", "status", "unprotected: no stop; unwatched: a stop, but no engine runs to watch it"),
     C("charges", "Charges so far", "number", "of the entry, ₹"),
     C("opened_at", "Opened", "stamp", sort="opened_at"),
 )

@@ -19,13 +19,18 @@ from trading.core.bars import INTERVALS, Bars
 from trading.models import EngineRun
 from trading.selectors import charts, live
 from trading.selectors import control as stops
-from trading.services import control, halts, history
+from trading.services import commands, control, halts, history
 from trading.views import columns
 from trading.views.doors import BY_HAND, back, for_traders, may_trade, told
 
 SPEEDS = ((1, "1×"), (10, "10×"), (60, "60×"), (600, "600×"), (0, "max"))
 PRICES = ("open", "high", "low", "close")
+VERBS = (
+    (commands.CANCEL, "Cancel all", "Every entry that waits is taken back. What protects positions stays."),
+    (commands.LEAVE, "Square off", "Entries are taken back and every position is ordered out at the next price."),
+)
 MOVING = ("starting", "running", "suspended")
+TOLD_FOR = dt.timedelta(minutes=5)  # a command's outcome stands on the Live page
 BARS_SHOWN = 300
 BARS_TO_WARM_UP = 300  # before those shown, so that averages begin where the engine's are
 TILES = (
@@ -53,14 +58,22 @@ def live_page(request: HttpRequest) -> HttpResponse:
         "still": run is not None and (run.held or run.state not in MOVING),
         "tiles": [(key, title, how, why, (body.get("pnl") or {}).get(key)) for key, title, how, why in TILES],
         "speeds": SPEEDS,
+        "verbs": VERBS,
         "may_trade": may_trade(request),
         "killed": stops.engaged(halts.KILL),
         "by_hand": BY_HAND,
+        "command": _command(run, at),
         "symbol": _symbol(request, body),
         "pnl_curve": _pnl_curve(body),
         "tables": _tables(body),
     }
     return render(request, "trading/live.html", context)
+
+
+def _command(run: EngineRun | None, at: dt.datetime) -> dict[str, Any] | None:
+    """Return how the run's newest command stands, as long as somebody may wait for it."""
+    found = commands.latest(run.pk) if run is not None else None
+    return commands.outcome(found, at=at) if found is not None and at - found.asked_at < TOLD_FOR else None
 
 
 def _symbol(request: HttpRequest, body: dict[str, Any]) -> str:
@@ -184,3 +197,23 @@ def control_engine(request: HttpRequest) -> HttpResponse:
     said = f"{name}{detail}: requested at {ist(now()):%H:%M:%S} IST; the engine takes it up at its next step."
     told(request, said, lambda: act(int(run), request.user.get_username(), value))
     return back(request, "live")
+
+
+@require_POST
+@for_traders
+def command_engine(request: HttpRequest) -> HttpResponse:
+    """Ask the engine to cancel all entries or to leave every position; the same form again asks nothing more."""
+    post, who = request.POST, request.user.get_username()
+    run = int(post["run"]) if post.get("run", "").isdigit() else 0
+    told(request, "", lambda: commands.ask(run, post.get("verb", ""), post.get("key", ""), at=now(), by=who))
+    return back(request, "live")
+
+
+@require_safe
+@login_required
+def command_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what became of a command, leg by leg."""
+    found = commands.command(pk)
+    if found is None:
+        raise Http404(f"there is no command {pk}")
+    return render(request, "trading/command.html", {"command": commands.outcome(found, at=now()), "alone": True})
