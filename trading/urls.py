@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trading.views import backtests, broker, data, live, parity, preferences, risk, sentiment, state, tables, telemetry, tokens
+from trading.views import (
+    backtests,
+    broker,
+    data,
+    guide,
+    live,
+    parity,
+    preferences,
+    risk,
+    sentiment,
+    state,
+    tables,
+    telemetry,
+    tokens,
+)
 
 urlpatterns = [
     path("", live.live_page, name="live"),
@@ -26,6 +40,8 @@ urlpatterns = [
     path("broker/breeze/callback", broker.login_callback, name="broker_callback"),
     path("broker/forget", broker.forget_session, name="broker_forget"),
     path("broker/arm", broker.arm_live, name="broker_arm"),
+    path("tour", guide.tour_page, name="tour"),
+    path("glossary", guide.glossary_page, name="glossary"),
     path("parity", parity.parity_page, name="parity"),
     path("data", data.data_page, name="data"),
     path("data/fetch", data.start_fetch, name="start_fetch"),

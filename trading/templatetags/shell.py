@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from sensequant.lib.clock import now
+from trading.core.tour import TOUR
 from trading.selectors import live
 from trading.services import state_words
 
@@ -54,7 +55,8 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Govern",
         (
             Place("releases", "Releases", "e"), Place("audits", "Audits", "u"), Place("ledger", "Ledger", "v"),
-            Place("runbooks", "Runbooks", "i"), Place("tokens", "Tokens"),
+            Place("runbooks", "Runbooks", "i"), Place("tour", "Tour"), Place("glossary", "Glossary"),
+            Place("tokens", "Tokens"),
             Place("settings", "Settings", ",", staff=True), Place("admin:index", "Admin", "x", staff=True),
             Place("api:openapi-view", "API"),
         ),
@@ -100,3 +102,18 @@ def rail(request: HttpRequest) -> list[dict[str, Any]]:
 def state_strip(context: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the state words; from the page's own snapshot where it has one."""
     return state_words.words(context["newest"] if "newest" in context else live.newest("live"), at=now())
+
+
+@register.simple_tag
+def tour_stop(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the stop of the tour this page is (``?tour=3``), with the ways on and back; None outside the tour."""
+    wanted = request.GET.get("tour", "")
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 3 else 0
+    if not 1 <= number <= len(TOUR) or request.path != address_of(TOUR[number - 1].page):
+        return None
+
+    def way(k: int) -> str:
+        return f"{address_of(TOUR[k - 1].page)}?tour={k}" if 1 <= k <= len(TOUR) else ""
+
+    ways = {"before": way(number - 1), "after": way(number + 1)}
+    return {"number": number, "most": len(TOUR), "stop": TOUR[number - 1], **ways}

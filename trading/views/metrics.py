@@ -100,9 +100,59 @@ GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
         ),
     ),
 )
+PREDICTIONS = (
+    Metric(
+        "precision_long", "Precision LONG", "share", "Of the predictions LONG, the share after which the price rose."
+    ),
+    Metric("precision_short", "Precision SHORT", "share", "Of the predictions SHORT, the share after which it fell."),
+    Metric("hit_ratio", "Hit ratio", "share", "Share of trades whose direction was right, before charges."),
+    Metric("win_rate", "Win rate", "share", "Share of trades that earned money after charges."),
+    Metric("sharpe_ratio", "Sharpe", "ratio", "Mean ÷ standard deviation of trades’ returns, brought to a year."),
+    Metric("max_drawdown", "Max drawdown", "share2", "Deepest fall of the compounded returns from an earlier peak."),
+    Metric("profit_factor", "Profit factor", "number", "Sum of all gains ÷ sum of all losses."),
+    Metric("avg_holding_minutes", "Average hold", "minutes", "Mean time from entry to exit."),
+    Metric("ece", "ECE", "number", "Σ share of bin × |confidence − how often it was right|, over bins; 0 is perfect."),
+    Metric(
+        "brier", "Brier", "number", "Mean of (confidence − outcome)², outcome 1 when right; 0 is perfect, ¼ is a coin."
+    ),
+)
+DESK = (
+    Metric(
+        "day",
+        "Day P&L",
+        "pnl_inr",
+        "Equity now − equity at the session’s start, after charges.",
+    ),
+    Metric("realised", "Realised", "pnl_inr", "Sum of the session’s closed trades, after charges."),
+    Metric(
+        "unrealised", "Unrealised", "pnl_inr", "Σ shares × (newest price − mean entry price) − charges paid so far."
+    ),
+    Metric("equity", "Equity", "inr", "Cash + value of all open positions at the newest price."),
+    Metric("exposure", "Exposure", "compact", "Σ |shares| × newest price over all open positions."),
+    Metric(
+        "daily_loss",
+        "Day loss",
+        "share",
+        "Equity lost since the session’s start ÷ its limit; at 100 % the breaker opens.",
+    ),
+    Metric("protection", "Protection", "text", "Whether a running engine watches a stop for the position."),
+    Metric(
+        "latency", "Bar to intent", "text", "Time from taking a bar to having decided; p99: 99 of 100 bars were faster."
+    ),
+    Metric("age", "Age", "age", "Seconds since the number was published; above 30 it is shown as stale."),
+)
 HEADLINE = ("total_pnl", "total_return", "sharpe_ratio", "max_drawdown", "win_rate", "trades")
 
 
 def shown(metrics: Mapping[str, Any]) -> list[tuple[str, list[tuple[Metric, Any]]]]:
     """Return the groups with each metric's value; None where the run has none."""
     return [(title, [(metric, metrics.get(metric.key)) for metric in group]) for title, group in GROUPS]
+
+
+def glossary() -> list[tuple[str, tuple[Metric, ...]]]:
+    """Return every measure of the desk with its formula, group by group: the one source of every help text."""
+    return [
+        ("The desk now", DESK),
+        ("Predictions", PREDICTIONS),
+        *((f"Backtest: {title}", rows) for title, rows in GROUPS),
+    ]

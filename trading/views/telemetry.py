@@ -15,14 +15,11 @@ from trading.core.accuracy import cumulative
 from trading.core.strategies import STRATEGIES
 from trading.core.trace_table import Table
 from trading.selectors import accuracy as selected
+from trading.selectors import students
 from trading.services import accuracy_sources, predictions
+from trading.views import metrics
 
-CARD = (
-    ("precision LONG", "precision_long", "share"), ("precision SHORT", "precision_short", "share"),
-    ("hit ratio", "hit_ratio", "share"), ("win rate", "win_rate", "share"), ("Sharpe", "sharpe_ratio", "ratio"),
-    ("max drawdown", "max_drawdown", "share2"), ("profit factor", "profit_factor", "number"),
-    ("average hold", "avg_holding_minutes", "minutes"),
-)  # fmt: skip
+CARD = tuple(each for each in metrics.PREDICTIONS if each.key not in ("ece", "brier"))
 PACE = (
     ("Precision LONG", "precision_long", "share"), ("Win rate", "win_rate", "share"),
     ("Hit ratio", "hit_ratio", "share"),
@@ -52,6 +49,7 @@ def telemetry_page(request: HttpRequest) -> HttpResponse:
         "chosen": {"source": source, "strategy": strategy},
         "record": predictions.check() if source == accuracy_sources.RECORD else None,
         "waiting": selected.open_predictions(),
+        "student": students.champion(),
     }
     return render(request, "trading/telemetry.html", context)
 
@@ -68,7 +66,7 @@ def _parts(found: dict[str, Any], traces: Table) -> Any:
             {"label": label, "cells": [{"count": n, "heat": _heat(n, row)} for n in row]}
             for label, row in zip(found["labels"], one["confusion_matrix"], strict=True)
         ]
-        facts = [(words, one[key], how) for words, key, how in CARD]
+        facts = [(each, one[each.key]) for each in CARD]
         yield {"name": name, "trades": one["total_trades"], "facts": facts, "matrix": rows}
 
 
