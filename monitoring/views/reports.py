@@ -11,8 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from monitoring.selectors import alerts
-from sensequant.lib.clock import IST, now
-from trading.models import EngineRun
+from sensequant.lib.clock import now
 from trading.selectors import live, orders
 from trading.services import summaries
 from trading.views.columns import Column
@@ -42,9 +41,10 @@ NOTHING = "No trade was closed."
 @login_required
 def reports_page(request: HttpRequest) -> HttpResponse:
     """Show the report of a day (``?day=``) or of its week (``&span=week``); without a day the run's newest."""
-    run, weekly = _run(request), request.GET.get("span") == "week"
-    day = _day(request.GET.get("day", ""), run)
-    context: dict[str, Any] = {"run": run, "runs": orders.runs(), "day": day, "weekly": weekly, "asked_at": now()}
+    at, get = now(), request.GET
+    run, weekly = orders.run(get.get("run", "")) or live.current_run(), get.get("span") == "week"
+    day = _day(get.get("day", "")) or summaries.day_of(run, at=at)
+    context: dict[str, Any] = {"run": run, "runs": orders.runs(), "day": day, "weekly": weekly, "asked_at": at}
     if run is not None:
         first, last = summaries.week_of(day) if weekly else (day, day)
         found = summaries.summary(run, first, last)
@@ -71,15 +71,9 @@ def _grids(found: summaries.Summary, *, weekly: bool) -> list[Grid]:
     ]
 
 
-def _run(request: HttpRequest) -> EngineRun | None:
-    wanted = request.GET.get("run", "")
-    chosen = EngineRun.objects.filter(pk=int(wanted)).first() if wanted.isdigit() else None
-    return chosen or live.current_run()
-
-
-def _day(text: str, run: EngineRun | None) -> dt.date:
-    """Return the day asked for; where none or none such was written, the day at which the run stands."""
+def _day(text: str) -> dt.date | None:
+    """Return the day that was written; None where none or none such was."""
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        return ((run.cursor if run else None) or now()).astimezone(IST).date()
+        return None

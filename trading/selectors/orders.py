@@ -44,6 +44,11 @@ def runs(most: int = 30) -> QuerySet[EngineRun]:
     return EngineRun.objects.order_by("-id")[:most]
 
 
+def run(wanted: str) -> EngineRun | None:
+    """Return the run of that number; None when it is none, or there is no such run."""
+    return EngineRun.objects.filter(pk=int(wanted)).first() if wanted.isdigit() and len(wanted) < 10 else None
+
+
 def orders(asked: Asked) -> QuerySet[Order]:
     """Return the orders asked for, each with its fills."""
     return Order.objects.filter(**asked.where("created_at")).prefetch_related("fills")

@@ -91,6 +91,11 @@ def _objections(run: EngineRun, begins: dt.datetime, ends: dt.datetime) -> list[
     return [{"why": why, "signals": count} for why, count in told.most_common(12)]
 
 
+def day_of(run: EngineRun | None, *, at: dt.datetime) -> dt.date:
+    """Return the day at which a run stands, or that of ``at`` before it has begun."""
+    return ((run.cursor if run is not None else None) or at).astimezone(IST).date()
+
+
 def week_of(day: dt.date) -> tuple[dt.date, dt.date]:
     """Return Monday and Sunday of a day's week."""
     monday = day - dt.timedelta(days=day.weekday())

@@ -47,9 +47,7 @@ def parity_page(request: HttpRequest) -> HttpResponse:
 
 def _run(request: HttpRequest) -> EngineRun | None:
     wanted = request.GET.get("run", "")
-    if wanted.isdigit():
-        return EngineRun.objects.filter(pk=int(wanted)).first()
-    return live.current_run()
+    return orders.run(wanted) if wanted else live.current_run()
 
 
 def _day(text: str) -> dt.date:
