@@ -40,7 +40,7 @@ FIELDS: Final[Mapping[str, Any]] = {
     "summary": str,
     "created_at": Moment,
     "expires_at": Moment,
-    "audit_bundle": Name,
+    "audit_bundle": str,
     "audit": {"audit_id": str, "bundle": Sha, "flags": Sha, "open_flags": int},
     "code": {"commit": str, "dirty": bool, "tree": Sha, "lockfile": Sha, "python": str},
     "settings": Sha,
