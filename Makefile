@@ -7,7 +7,7 @@ CODE := sensequant trading models_ml monitoring releases
 PAIR ?= -n 2 --dist loadfile
 VENDOR := static/vendor/.stamp
 .DEFAULT_GOAL := run
-.PHONY: run test check lint bench setup sample-optimization
+.PHONY: audit run test check lint bench setup sample-optimization
 .PHONY: release-audit release-archive release-validate release-manifest
 
 run: .venv/.run $(VENDOR)
@@ -26,6 +26,10 @@ check: .venv/.dev
 	$(PY) -m mypy $(CODE)
 	$(PY) manage.py makemigrations --check --dry-run
 	.venv/bin/lint-imports
+
+# known weaknesses of what is installed; asks pypi.org, so it needs the network
+audit: .venv/.dev
+	$(PY) -m pip_audit --requirement requirements.txt --no-deps --disable-pip --progress-spinner off
 
 lint: .venv/.dev
 	$(PY) -m ruff format .

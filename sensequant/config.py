@@ -23,6 +23,7 @@ from sensequant.lib import env
 from sensequant.lib.env import Problem, row
 
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ("django-insecure-", "change", "secret", "example", "your-")  # how keys nobody changed begin
 HOUR, DAY = 3_600, 86_400
 LAKH, CRORE = 1e5, 1e7
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -49,6 +50,7 @@ class Desk:
     behind_https: bool = row(False, "An HTTPS proxy is in front: secure cookies, HSTS, redirect to https")
     trusted_proxies: int = row(0, "Proxies of ours in front, whose X-Forwarded-For is believed", low=0, high=5)
     second_factor_required: bool = row(False, "Starting, raising, signing and deploying need a second factor")
+    session_idle_minutes: int = row(30, "Idle minutes that end a session; 8 hours end it anyway", low=5, high=480)
     database_url: str = row("", "Empty: SQLite in SENSEQUANT_HOME", form="database", secret=True)
     redis_url: str = row("", "Empty: tasks and sockets inside one process", form="redis", secret=True)
     sensequant_home: str = row("var", "Folder of everything the desk writes (data/, logs/, release/, database)")
@@ -68,6 +70,8 @@ class Desk:
     breeze_connect_timeout: float = row(5.0, "Seconds to connect to Breeze", low=0.1, high=60)
     breeze_read_timeout: float = row(15.0, "Seconds Breeze may take to answer", low=0.1, high=120)
     breeze_limit_offset_pct: float = row(0.5, "How far an order's limit lies beyond the price, %", low=0.05, high=3)
+    registered_ip: str = row("", "Address registered with the broker; live starts nowhere else", form="address")
+    egress_ip_url: str = row("https://api.ipify.org", "Tells live trading which address it is seen from", form="url")
     feed_stale_seconds: float = row(30.0, "Age of a symbol's newest tick that blocks its entries", low=1, high=HOUR)
     feed_grace_seconds: float = row(2.0, "Seconds a bar waits after its end for late ticks", low=0, high=60)
 
@@ -280,6 +284,11 @@ def _web_problems(desk: Desk) -> Iterator[tuple[str, str]]:
         return
     if desk.debug:
         yield "DEBUG", "true is only for a loopback address; set DEBUG=false or BIND_ADDRESS=127.0.0.1"
+    elif desk.secret_key.startswith(EXAMPLES) or 0 < len(set(desk.secret_key)) < 5:
+        yield (
+            "SECRET_KEY",
+            "is an example's, not a secret: give 64 characters of secrets.token_urlsafe(48)",
+        )
     elif len(desk.secret_key) < 50:
         yield "SECRET_KEY", "give at least 50 random characters when the desk is reachable from other machines"
 

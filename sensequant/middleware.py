@@ -11,8 +11,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
+
+from sensequant.lib.clock import now
+from sensequant.lib.security import sessions
 
 POLICY = {
     "default-src": "'none'",
@@ -29,6 +34,8 @@ POLICY = {
 # Django's admin and the API's own documentation page set styles on elements.
 RELAXED = {**POLICY, "style-src": "'self' 'unsafe-inline'"}
 RELAXED_PATHS = ("/admin/", "/api/v1/docs")
+# What is saved is never shown as ours, even by a browser that shows it all the same.
+SANDBOX = "default-src 'none'; sandbox"
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -48,9 +55,28 @@ class SecurityHeaders:
 
         request.csp_nonce = SimpleLazyObject(nonce)  # type: ignore[attr-defined]
         response = self.get_response(request)
+        if response.headers.get("Content-Disposition", "").startswith("attachment"):
+            response.headers["Content-Security-Policy"] = SANDBOX
         response.headers.setdefault("Content-Security-Policy", policy(request.path, asked))
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
+
+
+class SessionLimits:
+    """End sessions that are older than a day's work or idle, and note that somebody is there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Log out what is over before anything is answered."""
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and "_auth_user_id" in request.session:
+            at = now()
+            if sessions.alive(request.session, at=at):
+                sessions.touch(request.session, at=at)
+            else:
+                logout(request)
+        return self.get_response(request)
 
 
 def policy(path: str, nonces: list[str]) -> str:

@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from sensequant import views
+from sensequant import accounts, views
 from sensequant.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,8 +16,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(url=static("img/favicon-demo.svg"))),
     path("readyz", views.readyz, name="readyz"),
     path("settings", views.settings_page, name="settings"),
-    path("login", auth.LoginView.as_view(template_name="login.html"), name="login"),
+    path("login", accounts.Login.as_view(), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
+    path("account", accounts.account_page, name="account"),
+    path("account/begin", accounts.begin_factor, name="account_begin"),
+    path("account/finish", accounts.finish_factor, name="account_finish"),
+    path("account/remove", accounts.remove_factor, name="account_remove"),
+    path("admin/login/", accounts.admin_login),  # the admin's own would not ask for the second factor
     path("admin/", admin.site.urls),
     path("api/guide", views.api_guide, name="api_guide"),
     path("api/v1/", api.urls),

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from asgiref.sync import SyncToAsync
+from django.core.cache import cache
 from django.db import connection, connections
 
 from sensequant.lib.clock import IST
@@ -67,6 +68,12 @@ def _guards_off(tables):
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
             return [f"DROP TRIGGER IF EXISTS {name}" for (name,) in cursor.fetchall()]
     return [f"ALTER TABLE {connection.ops.quote_name(table)} DISABLE TRIGGER USER" for table in tables]
+
+
+@pytest.fixture(autouse=True)
+def fresh_minute():
+    """Begin every story with nothing counted against anybody."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ from django.http import HttpRequest
 from sensequant.lib import broadcast
 from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
+from sensequant.lib.security import factors, sessions
+from sensequant.lib.security.receivers import sockets_of
 from trading.selectors import live
 
 PACE = 0.25  # seconds between two messages of a topic: at most four a second
@@ -49,7 +51,9 @@ def belongs(key: str, person: int | None) -> bool:
     """Say whether the session ``key`` still exists and is ``person``'s, read afresh."""
     session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     user = get_user(cast(HttpRequest, SimpleNamespace(session=session)))
-    return user.is_authenticated and user.pk == person
+    if not user.is_authenticated or user.pk != person or not sessions.alive(session, at=now()):
+        return False
+    return factors.shown(user, session)
 
 
 @dataclass(slots=True)
@@ -119,6 +123,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
         self.dirty = asyncio.Event()
         self.sender: asyncio.Task[None] | None = None
         self.person: int | None = None
+        self.doubtful = False  # whether the session is to be looked at now
         user = self.scope.get("user")
         await self.accept()  # a refusal before this would reach the browser as 1006, without its reason
         if user is None or not user.is_authenticated:
@@ -128,6 +133,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
         else:
             self.person = user.pk
             self.open_sockets[user.pk] += 1
+            await self.channel_layer.group_add(broadcast.group(sockets_of(user.pk)), self.channel_name)
             self.sender = asyncio.create_task(self.keep_sending())
 
     async def disconnect(self, code: int) -> None:
@@ -138,6 +144,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
                 await self.sender
         if self.person is not None:
             self.open_sockets[self.person] -= 1
+            await self.channel_layer.group_discard(broadcast.group(sockets_of(self.person)), self.channel_name)
         for topic in self.topics:
             await self.channel_layer.group_discard(broadcast.group(topic), self.channel_name)
 
@@ -172,7 +179,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
         return True
 
     async def push(self, event: dict[str, Any]) -> None:
-        """Take the engine's ping."""
+        """Take the engine's ping, or the word that the person's sessions changed."""
+        if self.person is not None and event["topic"] == sockets_of(self.person):
+            self.doubtful = True
+            self.dirty.set()
+            return
         payload = event.get("payload") or {}
         self.told[event["topic"]] = (str(payload.get("epoch")), int(payload.get("version", 0)))
         self.dirty.set()
@@ -190,8 +201,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
                 if time.monotonic() - beat >= HEARTBEAT:
                     beat = time.monotonic()
                     await self.send_heartbeat()
-                if time.monotonic() - checked >= RECHECK:
-                    checked = time.monotonic()
+                if self.doubtful or time.monotonic() - checked >= RECHECK:
+                    checked, self.doubtful = time.monotonic(), False
                     if not await self.still_logged_in():
                         await self.end(STRANGER)
                         return

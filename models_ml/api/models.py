@@ -14,6 +14,7 @@ from models_ml.selectors import models as found
 from models_ml.services import promotions, signing
 from sensequant.lib.clock import now
 from trading.api.auth import ADMIN, TRADE, Session
+from trading.api.confirming import Confirmed, confirm
 from trading.api.fields import Id, Moment
 from trading.api.paging import Page, Paging, paged
 from trading.core.rights import Right
@@ -103,10 +104,8 @@ class EveningOut(Schema):
     students: list[dict[str, Any]] = Field(description="What was found of each student.")
 
 
-class PromotionSignIn(Schema):
-    """One person's word."""
-
-    model_config = ConfigDict(extra="forbid")
+class PromotionSignIn(Confirmed):
+    """One person's word; approving needs the password again."""
 
     role: Literal["ML Lead", "Quant Lead", "Head of Trading"] = Field(description="Role.", examples=["ML Lead"])
     decision: Literal["approve", "reject"] = Field(description="approve or reject.", examples=["approve"])
@@ -147,6 +146,8 @@ def detail(request: HttpRequest, number: Number) -> dict[str, Any]:
 def sign(request: HttpRequest, number: Number, body: PromotionSignIn) -> Status[dict[str, Any]]:
     """Approve or reject, in a role the person holds; bound to what was read."""
     promotions.find(number)
+    if body.decision == "approve":
+        confirm(request, body)
     row = signing.sign(
         number, body.role, request.user, decision=body.decision, note=body.note, seen=body.evidence, at=now()
     )
@@ -154,8 +155,9 @@ def sign(request: HttpRequest, number: Number, body: PromotionSignIn) -> Status[
 
 
 @router.post("/promotions/{number}/promote", response=PromotionOut, auth=ADMIN, summary="Promote a signed candidate")
-def promote(request: HttpRequest, number: Number) -> dict[str, Any]:
+def promote(request: HttpRequest, number: Number, body: Confirmed) -> dict[str, Any]:
     """Archive what is in place and switch to the candidate."""
+    confirm(request, body)
     return _described(promotions.promote(number, by=request.user.get_username(), at=now()))
 
 

@@ -18,7 +18,7 @@ from trading.core.rights import Right
 from trading.selectors import roles, students
 from trading.services import strategies
 from trading.services import students as places
-from trading.views.doors import back, for_admins, for_traders, may_trade, told
+from trading.views.doors import back, confirm, for_admins, for_traders, may_trade, told
 
 SHOWN = 10
 
@@ -92,6 +92,8 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
 
     def work() -> Any:
         row = promotions.find(pk)
+        if form.get("decision") == "approve":
+            confirm(request)
         return signing.sign(
             row.pk, form.get("role", ""), request.user, decision=form.get("decision", ""),
             note=form.get("note", ""), seen=form.get("evidence", ""), at=now(),
@@ -106,7 +108,12 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
 def promote(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch to a candidate that was signed."""
     who = request.user.get_username()
-    told(request, "The candidate scores from now on.", lambda: promotions.promote(pk, by=who, at=now()))
+
+    def work() -> Any:
+        confirm(request)
+        return promotions.promote(pk, by=who, at=now())
+
+    told(request, "The candidate scores from now on.", work)
     return back(request, "models")
 
 
@@ -151,7 +158,10 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the version an evening proposed trade."""
     who = request.user.get_username()
-    told(
-        request, "The proposed version is active: new runs trade it.", lambda: strategies.activate(pk, by=who, at=now())
-    )
+
+    def work() -> Any:
+        confirm(request)
+        return strategies.activate(pk, by=who, at=now())
+
+    told(request, "The proposed version is active: new runs trade it.", work)
     return back(request, "models")

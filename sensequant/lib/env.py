@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import json
 import math
 import re
@@ -245,6 +246,14 @@ def _cron_part(part: str, low: int, high: int) -> bool:
     return True
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _matches(pattern: str) -> Callable[[str], bool]:
     compiled = re.compile(pattern)
     return lambda text: compiled.fullmatch(text) is not None
@@ -259,6 +268,7 @@ FORMS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "redis": ("redis://HOST:PORT/0 or rediss://…", _matches(r"rediss?://\S+")),
     "origin": ("origins such as https://desk.example", _matches(r"https?://[^\s/]+")),
     "symbol": ("NSE symbols such as RELIANCE, M&M, BAJAJ-AUTO", _matches(r"[A-Z0-9][A-Z0-9&_-]{0,19}")),
+    "address": ("an IP address", _is_address),
     "email": ("an e-mail address", _matches(r"[^@\s]+@[^@\s]+")),
     "name": ("a name of small letters, digits, - and _", _matches(r"[a-z0-9][a-z0-9_-]*")),
 }

@@ -22,21 +22,22 @@ class Wrong(NotAllowed):
     """A password or a code that is not right: it counts towards being held back."""
 
 
-def confirm(user: Any, password: str, code: str = "") -> None:
+def confirm(user: Any, password: str, code: str = "", *, required: bool = True) -> None:
     """Raise NotAllowed, naming what is wrong, unless this is ``user``: the password is theirs and the code is right.
 
     A code is taken once; after five refusals within a quarter of an hour nothing is taken until it is over. Call it
-    outside a transaction, so that a refusal is remembered.
+    outside a transaction, so that a refusal is remembered. Without ``required`` the setting SECOND_FACTOR_REQUIRED is
+    left aside: for the page that sets one up.
     """
     try:
-        _confirmed(user, password, code)
+        _confirmed(user, password, code, required=required)
     except NotAllowed as error:
         kind = REFUSED if isinstance(error, Wrong) else HELD_BACK
         events.note(kind, at=now(), who=user.get_username(), why=error.message)
         raise
 
 
-def _confirmed(user: Any, password: str, code: str) -> None:
+def _confirmed(user: Any, password: str, code: str, *, required: bool) -> None:
     if not user.is_authenticated or not user.is_active:
         raise NotAllowed("nobody is logged in", fix="log in")
     if events.counted(REFUSED, user.get_username(), since=now() - WITHIN) >= MOST:
@@ -50,5 +51,5 @@ def _confirmed(user: Any, password: str, code: str) -> None:
             factors.verified(user, code)
         except NotAllowed as error:
             raise Wrong(error.message, fix=error.fix) from None
-    elif settings.DESK.second_factor_required:
+    elif required and settings.DESK.second_factor_required:
         raise NotAllowed("this needs a second factor", fix="set one up on the page /account")

@@ -294,6 +294,7 @@ def test_everything_works_without_scripts(bare, desk):
     expect(bare.locator(".outcome")).to_contain_text("every position is left")
     bare.goto("/risk")
     bare.fill("#release-kill", "checked")
+    bare.fill("#password-kill", PASSWORD)
     bare.get_by_role("button", name="Release the kill switch").click()
     expect(bare.locator("main")).to_contain_text("The kill switch is released.")
     assert Halt.objects.get().released_by == "asha"

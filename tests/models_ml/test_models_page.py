@@ -9,8 +9,11 @@ from models_ml.services import evenings, signing
 from tests.models_ml.test_promotions import assessed, home, passing, people, says, signed  # noqa: F401 - fixtures
 from tests.trading.desks import NOON
 from tests.trading.pupils import installed, pupil
+from tests.trading.rows import PASSWORD
 from trading.models import ActiveModel, StrategyConfig
 from trading.services import strategies, students
+
+AGAIN = {"password": PASSWORD}
 
 
 def client_of(user):
@@ -51,20 +54,26 @@ def test_a_person_signs_by_form_and_the_last_one_lets_an_administrator_promote(
     waiting, people, now_is_noon  # noqa: F811
 ):  # fmt: skip
     signed(waiting, people, but=("ML Lead",))
-    form = {"role": "ML Lead", "decision": "approve", "note": "read it", "evidence": signing.evidence_of(waiting)}
+    form = {
+        "role": "ML Lead",
+        "decision": "approve",
+        "note": "read it",
+        "evidence": signing.evidence_of(waiting),
+        **AGAIN,
+    }
     answer = client_of(people["ML Lead"]).post(reverse("promotion_sign", args=[waiting.pk]), form, follow=True)
     assert "Your word is kept." in answer.content.decode()
     root = client_of(people["root"])
     assert f"Promote {waiting.version}" in root.get("/models").content.decode()
-    root.post(reverse("promotion_promote", args=[waiting.pk]))
+    root.post(reverse("promotion_promote", args=[waiting.pk]), AGAIN)
     assert students.champion().version == waiting.version
 
 
 def test_what_the_service_refuses_the_page_tells(waiting, people, now_is_noon):  # noqa: F811
-    form = {"role": "Quant Lead", "decision": "approve", "note": "x", "evidence": signing.evidence_of(waiting)}
+    form = {"role": "Quant Lead", "decision": "approve", "note": "x", "evidence": signing.evidence_of(waiting), **AGAIN}
     answer = client_of(people["root"]).post(reverse("promotion_sign", args=[waiting.pk]), form, follow=True)
     assert "not in the group" in answer.content.decode()
-    answer = client_of(people["root"]).post(reverse("promotion_promote", args=[waiting.pk]), follow=True)
+    answer = client_of(people["root"]).post(reverse("promotion_promote", args=[waiting.pk]), AGAIN, follow=True)
     assert "has not signed" in answer.content.decode()
     assert client_of(people["ML Lead"]).post(reverse("promotion_promote", args=[waiting.pk])).status_code == 403
 
@@ -93,7 +102,7 @@ def test_a_proposal_is_approved_on_the_page(home, people, monkeypatch, now_is_no
                   "changed": True}],
     )  # fmt: skip
     assert "Approve intraday v1" in client_of(people["root"]).get("/models").content.decode()
-    client_of(people["root"]).post(reverse("models_approve", args=[row.pk]))
+    client_of(people["root"]).post(reverse("models_approve", args=[row.pk]), AGAIN)
     assert StrategyConfig.objects.get().status == "active"
 
 
@@ -102,7 +111,7 @@ def test_the_api_shows_and_signs_what_the_page_does(waiting, people):  # noqa: F
     assert mala.get("/api/v1/models").json()["champion"] is None
     found = mala.get(f"/api/v1/models/promotions/{waiting.pk}").json()
     assert found["checklist"]["recommendation"] == "PROMOTE"
-    body = {"role": "ML Lead", "decision": "approve", "note": "read it", "evidence": found["evidence"]}
+    body = {"role": "ML Lead", "decision": "approve", "note": "read it", "evidence": found["evidence"], **AGAIN}
     done = mala.post(f"/api/v1/models/promotions/{waiting.pk}/sign", body, content_type="application/json")
     assert (done.status_code, done.json()["counts"]) == (201, True)
     assert mala.get("/api/v1/models/promotions").json()["items"][0]["state"] == "review"

@@ -16,6 +16,7 @@ from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound
 from tests.trading.desks import LIVELY, NOON, TODAY, command
 from tests.trading.pupils import pupil, sealed
+from tests.trading.rows import PASSWORD
 from trading.models import ActiveModel
 from trading.services import markets, runs, students
 
@@ -38,10 +39,10 @@ def people(db):
     """One person for each role, a superuser without any, and one in all of them."""
     found = {}
     for name, role in (("mala", "ML Lead"), ("quentin", "Quant Lead"), ("hari", "Head of Trading")):
-        found[role] = User.objects.create_user(name)
+        found[role] = User.objects.create_user(name, password=PASSWORD)
         found[role].groups.add(Group.objects.get_or_create(name=role)[0])
-    found["root"] = User.objects.create_superuser("root")
-    found["all"] = User.objects.create_user("allin")
+    found["root"] = User.objects.create_superuser("root", password=PASSWORD)
+    found["all"] = User.objects.create_user("allin", password=PASSWORD)
     found["all"].groups.set(Group.objects.all())
     return found
 

@@ -3,19 +3,24 @@
 import asyncio
 
 import pytest
+from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 
 from sensequant.asgi import application
 from sensequant.lib import broadcast
+from sensequant.lib.security.models import SecurityEvent
 from tests.sockets import Socket
 
 
-@pytest.mark.django_db  # the refusal, too, looks after the connections of its thread
-@pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "https://localhost.evil.example"])
+@pytest.mark.django_db(transaction=True)  # the refusal is kept, from a thread of its own
+@pytest.mark.parametrize(
+    "origin", [None, "null", "http://evil.example", "https://localhost.evil.example", "http://localhost:8001"]
+)
 async def test_a_socket_from_another_site_is_refused(origin):
     stranger = Socket("/ws/live", origin=origin)
     assert await stranger.connect() == (False, None)
     await stranger.wait()
+    assert await sync_to_async(SecurityEvent.objects.get)(kind="socket refused")
 
 
 async def test_the_servers_loop_is_bound_while_it_runs():

@@ -18,7 +18,7 @@ from sensequant.lib import env
 
 ROOT = config.ROOT
 ROWS = env.rows(Desk)
-LONG_KEY = "k" * 64
+LONG_KEY = "aB3$x9Q7" * 8
 
 
 def one_problem(**variables):

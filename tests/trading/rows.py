@@ -57,6 +57,9 @@ PLAN = Plan(
 )
 
 
+PASSWORD = "monsoon-in-mumbai"  # everybody's
+
+
 def at(minutes):
     return OPEN + minutes * MINUTE
 
@@ -64,10 +67,10 @@ def at(minutes):
 def people():
     """Return a viewer, an operator and a staff member."""
     group, _ = Group.objects.get_or_create(name=OPERATORS)
-    vera = User.objects.create_user("vera")
-    omar = User.objects.create_user("omar")
+    vera = User.objects.create_user("vera", password=PASSWORD)
+    omar = User.objects.create_user("omar", password=PASSWORD)
     omar.groups.add(group)
-    asha = User.objects.create_user("asha", is_staff=True, is_superuser=True)
+    asha = User.objects.create_user("asha", password=PASSWORD, is_staff=True, is_superuser=True)
     return {"viewer": vera, "operator": omar, "staff": asha}
 
 

@@ -90,8 +90,8 @@ def address(model, page, *args):
     return reverse(f"admin:trading_{model._meta.model_name}_{page}", args=args)
 
 
-def act(client, model, action, *chosen):
-    data = {"action": action, "_selected_action": [str(row.pk) for row in chosen]}
+def act(client, model, action, *chosen, **more):
+    data = {"action": action, **more, "_selected_action": [str(row.pk) for row in chosen]}
     return client.post(address(model, "changelist"), data, follow=True)
 
 
@@ -198,7 +198,12 @@ def test_a_version_is_proposed_changed_while_a_draft_and_activated(asha):
     save(asha, row, note="slower still")
     row.refresh_from_db()
     assert (row.version, row.params, row.note) == (1, {"sma": 40}, "slower still")
-    act(asha, StrategyConfig, "activate", row)
+    assert "Your password, again" in act(asha, StrategyConfig, "activate", row).content.decode()
+    wrong = act(asha, StrategyConfig, "activate", row, confirming="yes", password="guessed")
+    assert "the password is not right" in wrong.content.decode()
+    row.refresh_from_db()
+    assert row.status == "draft"
+    act(asha, StrategyConfig, "activate", row, confirming="yes", password=rows.PASSWORD)
     row.refresh_from_db()
     assert row.status == "active"
 

@@ -54,7 +54,8 @@ def kill(client, reason="prices look wrong", **more):
 
 
 def release(client, kind="kill", reason="checked", **kwargs):
-    return client.post("/risk/release", {"kind": kind, "reason": reason}, **{"follow": True, **kwargs})
+    form = {"kind": kind, "reason": reason, "password": rows.PASSWORD}
+    return client.post("/risk/release", form, **{"follow": True, **kwargs})
 
 
 def limited(params=(), account=(), counts=(), **changes):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from sensequant.lib.errors import SenseQuantError, is_bad_input
+from sensequant.lib import identity
+from sensequant.lib.errors import NotAllowed, SenseQuantError, is_bad_input
 from trading.core.rights import Right
 from trading.selectors.roles import may
 
@@ -48,6 +50,21 @@ class Record(Editable):
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Say whether the caller may use the actions that tell the desk what to do."""
         return may(request.user, Right.TRADE)
+
+
+def confirmed(request: HttpRequest, rows: QuerySet[M], title: str) -> HttpResponse | None:
+    """Return the page that asks for password and code, or None once both were given and are right."""
+    refusal = ""
+    if request.POST.get("confirming"):
+        try:
+            identity.confirm(request.user, request.POST.get("password", ""), request.POST.get("code", ""))
+        except NotAllowed as error:
+            refusal = str(error)
+        else:
+            return None
+    told = {"title": title, "rows": rows, "action": request.POST["action"], "refusal": refusal}
+    context = {**admin.site.each_context(request), **told}
+    return TemplateResponse(request, "admin/confirm_action.html", context)
 
 
 def each(request: HttpRequest, rows: QuerySet[M], told: str, do: Callable[[M], Any]) -> None:

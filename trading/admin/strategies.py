@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from sensequant.lib.clock import now
-from trading.admin.base import Editable, Form, each
+from trading.admin.base import Editable, Form, confirmed, each
 from trading.core.errors import Invalid
 from trading.core.rights import Right
 from trading.core.strategies import STRATEGIES
@@ -77,7 +77,10 @@ class StrategyConfigAdmin(Editable):
         obj.refresh_from_db()
 
     @admin.action(description="Activate (retires the active one)", permissions=["activate"])
-    def activate(self, request: HttpRequest, rows: QuerySet[StrategyConfig]) -> None:
-        """Make the chosen version the active one."""
+    def activate(self, request: HttpRequest, rows: QuerySet[StrategyConfig]) -> HttpResponse | None:
+        """Make the chosen version the active one, once the person has said again who they are."""
+        if (page := confirmed(request, rows, "Activate")) is not None:
+            return page
         by = request.user.get_username()
         each(request, rows, "activated", lambda row: strategies.activate(row.pk, by=by, at=now()))
+        return None

@@ -9,6 +9,7 @@ from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from trading.api.auth import TRADE
+from trading.api.confirming import Confirmed, confirm
 from trading.api.fields import Flag, Moment
 from trading.api.paging import Page, Paging, paged
 from trading.models import Condition
@@ -69,10 +70,8 @@ class ConditionsFilter(Schema):
     open: Flag | None = Field(default=None, description="Only those that hold now, or only those that are over.")
 
 
-class ArmIn(Schema):
+class ArmIn(Confirmed):
     """Consent to trade with money."""
-
-    model_config = ConfigDict(extra="forbid")
 
     accept: str = Field(max_length=80, description=f"Exactly: {arming.ACCEPT}", examples=[arming.ACCEPT])
 
@@ -129,6 +128,7 @@ def forget(request: HttpRequest) -> dict[str, Any]:
 @router.post("/arm", response=BrokerOut, auth=TRADE, summary="Arm live trading for today")
 def arm(request: HttpRequest, body: ArmIn) -> dict[str, Any]:
     """Arm live trading until midnight IST."""
+    confirm(request, body)
     arming.arm(body.accept, at=broker_status.venue()["at"], by=request.user.get_username())
     return _status()
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from pydantic import Field
 
+from sensequant.lib import redact
 from sensequant.lib.errors import SenseQuantError, is_bad_input
 from sensequant.lib.logs import get_logger
 
@@ -100,6 +102,11 @@ def of_http(request: HttpRequest, error: HttpError) -> HttpResponse:
     return plain(request, error.status_code, _SAID.get(type(error), str(error)))
 
 
+def of_size(request: HttpRequest, _: RequestDataTooBig) -> HttpResponse:
+    """Answer a body that was not read, for its size."""
+    return problem(request, 413, "bad_input", "the body is too large", "send at most 2.5 MB")
+
+
 def of_missing(request: HttpRequest, _: Http404) -> HttpResponse:
     """Answer that there is nothing here."""
     return plain(request, 404, f"there is nothing at {request.path}")
@@ -115,7 +122,8 @@ def of_bug(request: HttpRequest, error: Exception) -> HttpResponse:
 def _wrong(error: dict[str, Any]) -> dict[str, str]:
     where = ".".join(str(part) for part in error["loc"])
     reason = str(error["msg"]).removeprefix("Value error, ")
-    return {"where": where, "value": str(error.get("input", ""))[:80], "reason": reason}
+    value = redact.value(error.get("input", ""), name=str(error["loc"][-1]) if error["loc"] else "")
+    return {"where": where, "value": str(value)[:80], "reason": reason}
 
 
 _SAID: dict[type[Exception], str] = {
@@ -127,6 +135,7 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     ValidationError: of_values,
     ValueError: of_value,
     HttpError: of_http,
+    RequestDataTooBig: of_size,
     Http404: of_missing,
     Exception: of_bug,
 }

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from sensequant.lib.clock import now
 from trading.api.auth import ADMIN, TRADE
 from trading.api.broker import BudgetOut
+from trading.api.confirming import Confirmed, confirm
 from trading.api.fields import Flag, Id, Moment, Money, Symbol
 from trading.api.paging import Page, Paging, paged
 from trading.models import Difference, Halt
@@ -116,10 +117,8 @@ class KillIn(Schema):
     square_off: bool = Field(default=False, description="Leave every position, too.", examples=[False])
 
 
-class ReleaseIn(Schema):
+class ReleaseIn(Confirmed):
     """Let trading go on."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: KIND = Field(description="What to release.", examples=["kill"])
     reason: Reason
@@ -181,6 +180,7 @@ def kill(request: HttpRequest, body: KillIn) -> dict[str, Any]:
 @router.post("/release", response=RiskOut, auth=ADMIN, summary="Release the kill switch or the breaker")
 def release(request: HttpRequest, body: ReleaseIn) -> dict[str, Any]:
     """Let trading go on; where money is real, only for somebody else than who stopped it."""
+    confirm(request, body)
     halts.release(body.kind, body.reason, at=now(), by=request.user.get_username())
     return _status()
 

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from sensequant.lib.clock import now
 from sensequant.lib.errors import NotFound
 from trading.api.auth import ADMIN
+from trading.api.confirming import Confirmed, confirm
 from trading.api.fields import Id, Moment, StrategyName
 from trading.api.paging import Page, Paging, paged
 from trading.core.setups import parameters
@@ -110,8 +111,9 @@ def config(request: HttpRequest, number: ConfigId) -> StrategyConfig:
 
 
 @router.post("/configs/{number}/activate", response=ConfigOut, auth=ADMIN, summary="Activate a version")
-def activate(request: HttpRequest, number: ConfigId) -> StrategyConfig:
+def activate(request: HttpRequest, number: ConfigId, body: Confirmed) -> StrategyConfig:
     """Make this version the active one; the one before is retired."""
+    confirm(request, body)
     return strategies.activate(number, by=request.user.get_username(), at=now())
 
 

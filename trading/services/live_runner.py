@@ -24,7 +24,7 @@ from trading.core.simulation import Schedule
 from trading.core.state import OPERATOR, SIDE, TICK, Happening
 from trading.core.ticks import Received, Tick
 from trading.models.engine import EngineRun
-from trading.services import arming, budgets, journal, leases, runner, runs, sessions
+from trading.services import arming, budgets, egress, journal, leases, runner, runs, sessions
 from trading.services import calendar as calendars
 from trading.services.broker_log import BrokerLog
 from trading.services.closing import Closing
@@ -369,6 +369,7 @@ def begin(plan: runner.Plan, *, clock: MarketClock, fresh: bool = False) -> Engi
             raise NotAllowed(f"the broker's API carries no product {plan.order.params['product']!r}", fix="use cash")
         if not clock.simulated:
             arming.require(at=at)
+            egress.require()
     return runner.begin(plan, at=at, fresh=fresh)
 
 

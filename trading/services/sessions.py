@@ -185,3 +185,12 @@ def credentials() -> tuple[str, str]:
 
 def _timeouts() -> tuple[float, float]:
     return settings.DESK.breeze_connect_timeout, settings.DESK.breeze_read_timeout
+
+
+def reseal() -> int:
+    """Seal every stored session anew with the newest key and return how many there were."""
+    rows = list(BrokerSession.objects.exclude(sealed=""))
+    for row in rows:
+        fresh = seal.reseal(row.sealed)
+        BrokerSession.objects.filter(pk=row.pk, sealed=row.sealed).update(sealed=fresh)
+    return len(rows)

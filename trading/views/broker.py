@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from sensequant.lib.clock import now
 from sensequant.lib.errors import NotAllowed, SenseQuantError
 from trading.services import arming, broker_status, sessions
-from trading.views.doors import back, for_traders, may_trade, told
+from trading.views.doors import back, confirm, for_traders, may_trade, told
 
 BUDGETS = {"minute": "Calls a minute", "day": "Calls a day", "orders": "Order requests a second"}
 PENDING = "breeze_login"  # the login this browser began: {"nonce", "at"}
@@ -103,5 +103,10 @@ def arm_live(request: HttpRequest) -> HttpResponse:
         told(request, "Live trading is disarmed: entries stop, exits go on.", lambda: arming.disarm(at=at, by=who))
     else:
         accepted = request.POST.get("accept", "")
-        told(request, "Live trading is armed until midnight.", lambda: arming.arm(accepted, at=at, by=who))
+
+        def work() -> Any:
+            confirm(request)
+            return arming.arm(accepted, at=at, by=who)
+
+        told(request, "Live trading is armed until midnight.", work)
     return back(request, "broker")

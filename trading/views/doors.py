@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from sensequant.lib import identity
 from sensequant.lib.errors import SenseQuantError, is_bad_input
 from trading.core.rights import Right
 from trading.selectors import roles
@@ -45,6 +46,11 @@ def _only(view: View, right: Right, refusal: str) -> View:
 def may_trade(request: HttpRequest) -> bool:
     """Say whether this person may control the engine and start backtests."""
     return roles.may(request.user, Right.TRADE)
+
+
+def confirm(request: HttpRequest) -> None:
+    """Raise NotAllowed unless the form says again who sends it (``_confirm.html``); what stops never asks."""
+    identity.confirm(request.user, request.POST.get("password", ""), request.POST.get("code", ""))
 
 
 def told(request: HttpRequest, said: str, work: Callable[[], Any]) -> Any:

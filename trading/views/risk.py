@@ -16,7 +16,7 @@ from trading.core.rights import Right
 from trading.selectors import control, roles
 from trading.services import differences, halts, risk_status
 from trading.views.broker import BUDGETS
-from trading.views.doors import BY_HAND, back, for_admins, for_traders, may_trade, told
+from trading.views.doors import BY_HAND, back, confirm, for_admins, for_traders, may_trade, told
 
 PAST = 20  # rows of history on the page
 SEEN = re.compile(r"(-?\d{1,9}),(-?\d{1,9})", re.ASCII)  # shares by our fills, shares by the broker's books
@@ -65,6 +65,7 @@ def release(request: HttpRequest) -> HttpResponse:
     def work() -> Any:
         if kind not in halts.NAMES:
             raise BadInput(f"kind {kind!r} is not known", fix="load the page again")
+        confirm(request)
         return halts.release(kind, reason, at=now(), by=who)
 
     told(request, f"The {halts.NAMES.get(kind, kind)} is released.", work)

@@ -9,3 +9,9 @@ class SecurityConfig(AppConfig):
     name = "sensequant.lib.security"
     label = "security"
     verbose_name = "Security"
+
+    def ready(self) -> None:
+        """Listen to logins, logouts and changed roles."""
+        from sensequant.lib.security import receivers
+
+        receivers.connect()

@@ -10,7 +10,9 @@ from urllib.parse import quote, urlencode
 
 import django_otp
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django_otp.models import Device
 
 from sensequant.lib import seal
 from sensequant.lib.clock import now
@@ -24,6 +26,15 @@ CODES, LETTERS = 10, "abcdefghjkmnpqrstuvwxyz23456789"  # no letter that is read
 def enrolled(user: AbstractBaseUser) -> bool:
     """Say whether ``user`` has confirmed a second factor."""
     return bool(Authenticator.objects.filter(user=user, confirmed=True).exists())
+
+
+def shown(user: AbstractBaseUser, session: SessionBase) -> bool:
+    """Say whether ``session`` showed the second factor ``user`` has now, if there is one."""
+    kept = session.get(django_otp.DEVICE_ID_SESSION_KEY)
+    if kept is None:
+        return not enrolled(user)
+    device = Device.from_persistent_id(kept)
+    return device is not None and device.user_id == user.pk and bool(device.confirmed)
 
 
 def begin(user: AbstractBaseUser) -> Authenticator:
@@ -91,3 +102,12 @@ def remove(user: AbstractBaseUser) -> None:
     """Take the second factor and its recovery codes away."""
     Authenticator.objects.filter(user=user).delete()
     RecoveryCodes.objects.filter(user=user).delete()
+
+
+def reseal() -> int:
+    """Seal every secret anew with the newest key and return how many there were."""
+    rows = list(Authenticator.objects.all())
+    for row in rows:
+        fresh = seal.reseal(row.sealed)
+        Authenticator.objects.filter(pk=row.pk, sealed=row.sealed).update(sealed=fresh)
+    return len(rows)

@@ -1,15 +1,22 @@
 """Secrets at rest: only the key opens them, the key can be rotated, and it is not the one that signs sessions."""
 
 import dataclasses
+import datetime as dt
+import io
 import stat
 
 import pytest
 from cryptography.fernet import Fernet
+from django.contrib.auth.models import User
+from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sensequant.lib import paths, seal
 from sensequant.lib.errors import BadInput, NotAllowed
+from sensequant.lib.security import factors
+from sensequant.lib.security.models import SecurityEvent
+from trading.models import BrokerSession
 
 CANARY = "canary-token-123456"
 
@@ -79,3 +86,43 @@ def test_a_changed_letter_is_noticed(home):
     other = text[:20] + ("A" if text[20] != "A" else "B") + text[21:]
     with pytest.raises(NotAllowed):
         seal.unseal(other)
+
+
+def test_a_key_file_others_can_read_is_refused(home):
+    seal.seal({"a": 1})
+    (home / seal.FILE).chmod(0o644)
+    with pytest.raises(NotAllowed, match="chmod 600"):
+        seal.seal({"a": 1})
+
+
+def test_a_sealed_text_names_its_key_and_one_from_before_names_had_meaning_still_opens(home):
+    seal.seal({})
+    old = Fernet((home / seal.FILE).read_text()).encrypt(b'{"a": 1}').decode()
+    assert (seal.sealed_with(old), seal.unseal(old)) == ("", {"a": 1})
+    text = seal.seal({"a": 2})
+    name = seal.rotate()
+    assert seal.sealed_with(text) != name
+    assert seal.sealed_with(seal.reseal(text)) == seal.sealed_with(seal.seal({})) == name
+    assert seal.unseal(seal.reseal(old)) == {"a": 1}
+
+
+@pytest.mark.django_db
+def test_rotating_seals_every_row_anew_and_the_database_never_holds_the_canary(home, noon):
+    user = User.objects.create_user("asha")
+    device = factors.begin(user)
+    secret = device.secret
+    row = BrokerSession.objects.create(
+        sealed=seal.seal({"token": CANARY}), obtained_at=noon, expires_at=noon + dt.timedelta(hours=1)
+    )
+    first = seal.sealed_with(row.sealed)
+    call_command("rotate_keys", stdout=io.StringIO())
+    row.refresh_from_db()
+    device.refresh_from_db()
+    assert first not in {seal.sealed_with(row.sealed), seal.sealed_with(device.sealed)}
+    assert list(seal.keys()) == [seal.sealed_with(row.sealed)]
+    assert (seal.unseal(row.sealed), device.secret) == ({"token": CANARY}, secret)
+    out = io.StringIO()
+    call_command("dumpdata", stdout=out)
+    assert CANARY not in out.getvalue()
+    assert secret.hex() not in out.getvalue()
+    assert SecurityEvent.objects.get(kind="keys rotated").detail["sealed"]["second factors"] == 1

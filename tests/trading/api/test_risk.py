@@ -55,16 +55,16 @@ def test_an_operator_stops_the_desk_and_staff_lets_it_go_on(operator, staff, run
     assert (more["id"], more["action"]) == (kill["id"], "square-off")
     assert send(operator, "/api/v1/risk/release", {"kind": "kill", "reason": "x"}).status_code == 403
     assert halts.engaged()
-    released = send(staff, "/api/v1/risk/release", {"kind": "kill", "reason": "checked"})
+    released = send(staff, "/api/v1/risk/release", {"kind": "kill", "reason": "checked", "password": rows.PASSWORD})
     assert (released.status_code, released.json()["kill"]) == (200, None)
-    again = send(staff, "/api/v1/risk/release", {"kind": "kill", "reason": "checked"})
+    again = send(staff, "/api/v1/risk/release", {"kind": "kill", "reason": "checked", "password": rows.PASSWORD})
     assert (again.status_code, again.json()["type"]) == (409, "urn:sensequant:not_allowed")
 
 
 def test_where_money_is_real_a_second_person_lets_it_go_on(staff, run):
     EngineRun.objects.update(mode="live", label="")
     assert send(staff, "/api/v1/risk/kill", STOP).json()["real_money"] is True
-    answer = send(staff, "/api/v1/risk/release", {"kind": "kill", "reason": "x"})
+    answer = send(staff, "/api/v1/risk/release", {"kind": "kill", "reason": "x", "password": rows.PASSWORD})
     assert (answer.status_code, answer.json()["fix"]) == (409, "ask a second person")
     assert halts.engaged()
 

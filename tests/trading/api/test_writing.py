@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from sensequant.lib.clock import now
+from tests.trading import rows
 from tests.trading.api.conftest import bearer, send
 from trading import tasks
 from trading.models import BacktestRun, StoredAnswer, StrategyConfig
@@ -107,7 +108,7 @@ def test_a_strategy_version_is_proposed_and_activated(staff, viewer):
     assert [each.json()["version"] for each in (first, second)] == [1, 2]
     assert first.json()["params"] == {"sma": 30}
     for each in (first, second, second):
-        assert send(staff, f"{each['Location']}/activate").json()["status"] == "active"
+        assert send(staff, f"{each['Location']}/activate", {"password": rows.PASSWORD}).json()["status"] == "active"
     assert viewer.get(first["Location"]).json()["status"] == "retired"
     active = viewer.get("/api/v1/strategies/configs?status=active&strategy=intraday").json()["items"]
     assert [each["version"] for each in active] == [2]

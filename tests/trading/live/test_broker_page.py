@@ -117,10 +117,10 @@ def test_a_venue_that_does_not_answer_does_not_take_the_page_down(settings, omar
 def test_live_trading_is_armed_by_a_person_who_saw_the_cost(settings, omar, noon):
     page = text(omar.get("/broker"))
     assert "Not armed" in page
-    answer = text(omar.post("/broker/arm", {"accept": "yes"}, follow=True))
+    answer = text(omar.post("/broker/arm", {"accept": "yes", "password": rows.PASSWORD}, follow=True))
     assert "does not accept the cost" in answer
     assert not LiveArming.objects.exists()
-    answer = text(omar.post("/broker/arm", {"accept": "i have seen the cost"}, follow=True))
+    answer = text(omar.post("/broker/arm", {"accept": "i have seen the cost", "password": rows.PASSWORD}, follow=True))
     assert "● ARMED" in answer
     row = LiveArming.objects.get()
     assert (row.armed_by, row.plan) == ("omar", "i-secure")
@@ -154,7 +154,8 @@ def test_a_script_can_do_what_the_page_can(breeze, people):
     done = client.post("/api/v1/broker/login", given, content_type="application/json")
     assert (done.status_code, done.json()["session"]["state"]) == (200, "active")
     assert {each["name"] for each in done.json()["budgets"]} == {"minute", "day", "orders"}
-    wrong = client.post("/api/v1/broker/arm", {"accept": "no"}, content_type="application/json")
+    given = {"accept": "no", "password": rows.PASSWORD}
+    wrong = client.post("/api/v1/broker/arm", given, content_type="application/json")
     assert (wrong.status_code, wrong.headers["Content-Type"]) == (400, "application/problem+json")
     assert client.post("/api/v1/broker/forget").json()["session"]["state"] == "revoked"
     assert client.get("/api/v1/broker/conditions?open=true").json()["items"] == []
