@@ -82,7 +82,8 @@ STATEMENTS: Final = {
     "runs": """
         INSERT INTO trading_enginerun (name, mode, label, source, interval, strategy, plan, capital, state, speed,
             entries_paused, held, stop_requested, current, numbers, started_at, latency, bars, error)
-        SELECT 'run-' || n, 'dry-run', '', 'csv', '5minute', 'intraday', '{}', 1000000, 'finished', 0,
+        SELECT 'run-' || n, 'dry-run', '', 'csv', '5minute', 'intraday',
+            '{"wanted": {"symbols": ["SYM001"]}}', 1000000, 'finished', 0,
             false, false, false, true, '{}', now() - (%(runs)s - n) * interval '50 days', '{}', 0, ''
         FROM generate_series(1, %(runs)s) n
     """,

@@ -25,7 +25,7 @@ LARGE: Final = 50_000
 SYMBOL: Final = "SYM007"
 FILTERS: Final = {
     "symbol": SYMBOL, "strategy": "swing", "status": "rejected", "side": "SELL", "purpose": "exit", "run": "20",
-    "direction": "SHORT", "acted": "true", "limit": "1000",
+    "direction": "SHORT", "acted": "true",
 }  # fmt: skip
 PAGES: Final = ("orders", "positions", "signals", "journal", "backtests", "alerts", "metrics", "sentiment", "models")
 PAGE_FILTERS: Final = ("", "?run=all", f"?run=all&symbol={SYMBOL}", "?run=all&status=rejected", "?run=all&page=50")
@@ -67,14 +67,20 @@ def addresses() -> list[str]:
     """Return the address of every list: REST with each filter by itself and a second page, and the pages."""
     found: list[str] = []
     for path, methods in api.get_openapi_schema(path_prefix="/api/v1/")["paths"].items():
-        names = {each["name"] for each in methods.get("get", {}).get("parameters", []) if each["in"] == "query"}
-        if "cursor" in names and "{" not in path:
-            found += [path, *(f"{path}?{name}={value}" for name, value in FILTERS.items() if name in names)]
+        given = [each for each in methods.get("get", {}).get("parameters", []) if each["in"] == "query"]
+        if "{" not in path and any(each["name"] == "cursor" for each in given):
+            found += [path, *(f"{path}?{each['name']}={_value(each)}" for each in given if each["name"] in FILTERS)]
     for name in PAGES:
         found += [
             reverse(name) + more for more in (PAGE_FILTERS if name in ("orders", "signals", "journal") else ("",))
         ]
     return found
+
+
+def _value(parameter: dict[str, Any]) -> str:
+    """Return what a list is filtered by: ours, or the first word it knows."""
+    known = parameter["schema"].get("enum") or [FILTERS[parameter["name"]]]
+    return FILTERS[parameter["name"]] if FILTERS[parameter["name"]] in known else str(known[0])
 
 
 def measure(rounds: int, large: set[str]) -> Iterator[Measured]:

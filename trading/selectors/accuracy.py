@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from trading.core.errors import Invalid
@@ -34,6 +36,12 @@ def recorded(strategy: str = "", run_id: int | None = None) -> Table:
         except (Invalid, ValueError, KeyError, TypeError):  # ``check_predictions`` says what became of it
             continue
     return builder.table()
+
+
+def newest_outcome() -> tuple[Any, ...]:
+    """Return what tells the newest scored prediction from any other: its row, its digest, and which database."""
+    rows = PredictionRecord.objects.filter(kind="outcome").order_by("-id")
+    return (*(rows.values_list("id", "digest").first() or ()), str(connection.settings_dict["NAME"]))
 
 
 def open_predictions() -> int:

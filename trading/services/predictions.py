@@ -28,6 +28,8 @@ from trading.models.telemetry import PredictionRecord
 from trading.services.engine import Engine
 
 log = get_logger("predictions")
+FRESH = 60.0  # seconds a page may show what was checked
+_CHECKED: dict[str, tuple[Any, dt.datetime, dict[str, Any]]] = {}
 SIDES = {"LONG": 1, "SHORT": -1}
 
 
@@ -146,6 +148,15 @@ def check(run_id: int | None = None) -> dict[str, Any]:
             heads.append({"run": run, "number": last[0].number, "digest": last[0].digest})
     return {"chains": len(heads), "records": records, "sound": not breaks, "heads": heads,
             "breaks": [_said(each) for each in breaks]}  # fmt: skip
+
+
+def checked(*, at: dt.datetime) -> dict[str, Any]:
+    """Return what ``check`` says of every chain; at most a minute old, and never older than the newest record."""
+    newest = PredictionRecord.objects.order_by("-id").values_list("id", "digest").first()
+    known = _CHECKED.get("all")
+    if known is None or known[0] != newest or not 0 <= (at - known[1]).total_seconds() < FRESH:
+        known = _CHECKED["all"] = (newest, at, check())
+    return known[2]
 
 
 def _links(rows: Any, last: list[PredictionRecord]) -> Iterator[tuple[Link, str]]:

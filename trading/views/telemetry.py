@@ -47,7 +47,7 @@ def telemetry_page(request: HttpRequest) -> HttpResponse:
         "sources": accuracy_sources.sources(),
         "strategies": list(STRATEGIES),
         "chosen": {"source": source, "strategy": strategy},
-        "record": predictions.check() if source == accuracy_sources.RECORD else None,
+        "record": predictions.checked(at=now()) if source == accuracy_sources.RECORD else None,
         "waiting": selected.open_predictions(),
         "student": students.champion(),
     }
