@@ -54,5 +54,6 @@ urlpatterns = [
     path("backtests/<int:pk>/", backtests.backtest_page, name="backtest"),
     path("backtests/<int:pk>/compare", backtests.compare_page, name="compare_backtests"),
     path("backtests/<int:pk>/cancel", backtests.cancel_backtest, name="cancel_backtest"),
+    path("backtests/<int:pk>/resume", backtests.resume_backtest, name="resume_backtest"),
     path("backtests/<int:pk>/trades.csv", backtests.backtest_csv, name="backtest_csv"),
 ]

@@ -39,18 +39,23 @@ def facts(run: str) -> dict[str, Any]:
     return {
         "run_id": found.pk, "strategy": found.strategy, "symbols": found.symbols, "interval": found.interval,
         "start": str(found.start), "end": str(found.end), "capital": float(found.capital), "metrics": found.metrics,
-        "equity": found.equity, "drawdown": selected.drawdowns(found.equity), "warnings": found.warnings,
+        "study": found.study, "equity": found.equity, "drawdown": selected.drawdowns(found.equity),
+        "warnings": found.warnings,
         "trades": [
             {
                 "symbol": each.symbol, "side": each.side, "entry_time": each.entry_time.isoformat(),
                 "exit_time": each.exit_time.isoformat(), "net_pnl": float(each.net_pnl),
                 "hold_minutes": (each.exit_time - each.entry_time).total_seconds() / 60.0,
                 "return_pct": float(each.gross_pnl / (each.entry_price * each.quantity)) * 100.0,
-                "exit_reason": each.exit_reason,
+                "exit_reason": each.exit_reason, "mae_pct": _pct(each.mae), "mfe_pct": _pct(each.mfe),
             }
             for each in trades
         ],
     }  # fmt: skip
+
+
+def _pct(share: float | None) -> float | None:
+    return None if share is None else share * 100.0
 
 
 def document(run: str, made: str) -> Document:
@@ -80,10 +85,15 @@ def _blocks(said_of: dict[str, Any]) -> Iterator[Block]:
     yield Chart(
         "heatmap", "Monthly return, %", columns=MONTHS, lines=tuple(months), z=tuple(map(tuple, months.values()))
     )
+    yield from _anew(said_of["study"].get("anew", ()))
     yield Heading("Trades")
-    if not trades:
+    if trades:
+        yield from _of_trades(trades)
+    else:
         yield Text("No trade was made.")
-        return
+
+
+def _of_trades(trades: Sequence[dict[str, Any]]) -> Iterator[Block]:
     yield Chart(
         "histogram",
         "Returns of trades",
@@ -98,8 +108,29 @@ def _blocks(said_of: dict[str, Any]) -> Iterator[Block]:
         if some
     )
     yield Chart("scatter", "Trades: time held and net P&L", dots, "minutes held", "net P&L, ₹")
+    far = [t for t in trades if t["mae_pct"] is not None]
+    won = {"won": [t for t in far if t["net_pnl"] > 0], "lost": [t for t in far if t["net_pnl"] <= 0]}
+    spots = tuple(
+        Series(word, [t["mae_pct"] for t in some], [t["mfe_pct"] for t in some]) for word, some in won.items() if some
+    )
+    if spots:
+        yield Chart(
+            "scatter", "Trades: furthest against and in favour", spots, "against (MAE), %", "in favour (MFE), %"
+        )
     yield Table("By symbol", ("symbol", "trades", "net P&L ₹", "win rate"), tuple(_by(trades, "symbol")))
     yield Table("By reason of exit", ("reason", "trades", "net P&L ₹", "win rate"), tuple(_by(trades, "exit_reason")))
+
+
+def _anew(rows: Sequence[dict[str, Any]]) -> Iterator[Block]:
+    """Yield what runs anew at dearer charges and slippage came to, if there were any."""
+    if rows:
+        yield Heading("Run anew under heavier costs")
+        lines = tuple(
+            (f"× {x['charges']:g}", f"× {x['slippage']:g}", f"{x['trades']:,}", f"{x['net_pnl']:,.2f}",
+             said(x["sharpe_ratio"], "{:.2f}"), said(x["max_drawdown"], "{:.2%}"))
+            for x in rows
+        )  # fmt: skip
+        yield Table("", ("charges", "slippage", "trades", "net P&L ₹", "Sharpe", "max drawdown"), lines)
 
 
 def monthly(equity: Sequence[Sequence[Any]], capital: float) -> dict[str, list[float | None]]:

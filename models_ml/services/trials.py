@@ -29,6 +29,7 @@ from trading.core.strategies import strategy
 from trading.core.traces import threshold
 from trading.services import markets, runs, telemetry
 from trading.services.strategies import CHARGES
+from trading.services.telemetry import Predictor
 
 Floats = npt.NDArray[np.float64]
 LITTLE = np.dtype("<f8")
@@ -123,7 +124,7 @@ def trace(here: Ground, trial: Trial, outcome: Outcome) -> None:
     rate, setup = here.spec["telemetry_sample_rate"], _setup(here, trial.params)
     wanted = telemetry.capture(folder, rate=rate, at=trial.run.created_at)
     symbols = [spec.symbol for spec in here.panel.specs]
-    telemetry.record(outcome, symbols, here.strategy, setup, wanted, run=trial.config_id)
+    telemetry.record(outcome, [Predictor(here.strategy, setup, symbols)], wanted, run=trial.config_id)
 
 
 def trace_folder(run: OptimizationRun) -> Path:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from django.core.management import call_command
@@ -78,6 +78,19 @@ class DeskCommand(BaseCommand):
     def _fail(self, line: str, code: int) -> NoReturn:
         self.stderr.write(f"error: {' '.join(line.split())}")
         sys.exit(code)
+
+    def gauge(self, label: str) -> Callable[[float], None]:
+        """Return what draws a bar of the share done, 0 to 1, on stderr when it is a terminal."""
+        show = sys.stderr.isatty() and not os.environ.get("NO_PROGRESS")
+
+        def draw(share: float) -> None:
+            if show:
+                filled = int(30 * share)
+                end = "\n" if share >= 1.0 else ""
+                sys.stderr.write(f"\r{label} [{'#' * filled}{'.' * (30 - filled)}] {share:4.0%}{end}")
+                sys.stderr.flush()
+
+        return draw
 
     def progress(self, items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
         """Yield ``items``, drawing a bar on stderr when it is a terminal."""

@@ -78,21 +78,30 @@ def test_swing_runs_on_days_which_is_the_default_interval(folder):
     ("words", "interval", "bars"),
     [((), "5minute", 375), (("--minute-data",), "1minute", 1875), (("--interval", "1m"), "1minute", 1875)],
 )
-def test_both_runs_intraday_on_minutes_and_swing_on_days(folder, words, interval, bars):
+def test_both_runs_intraday_on_minutes_and_swing_on_their_days_in_one_run(folder, words, interval, bars):
     found = answer("--csv", folder, "--strategy", "both", *words)
-    assert [(r["strategy"], r["interval"], r["bars"]) for r in found["runs"]] == [
-        ("intraday", interval, bars), ("swing", "1day", 5),
-    ]  # fmt: skip
-    assert BacktestRun.objects.filter(status="done").count() == 2
+    assert (found["strategy"], found["interval"], found["bars"]) == ("both", interval, bars + 5)
+    assert BacktestRun.objects.filter(status="done").count() == 1
 
 
-def test_both_answers_as_one_desk_and_as_two(folder):
-    found = answer("--data-source", "demo", "--strategy", "both", "--params", "allow_short=1", symbols=["DEMOINFRA"])
-    assert {"run_id", "bars", "metrics", "trades"} <= set(found)
-    parts = found["runs"]
-    assert found["bars"] == sum(part["bars"] for part in parts)
-    assert found["metrics"]["trades"] == len(found["trades"]) == sum(part["metrics"]["trades"] for part in parts)
-    assert found["metrics"]["total_pnl"] == pytest.approx(sum(part["metrics"]["total_pnl"] for part in parts))
+def test_both_trade_on_one_account_and_each_trade_says_whose_it_is(tmp_path):
+    words = ("allow_short=1", "adx_min=10", "swing.ema=10", "swing.rsi=3", "max_positions=1")
+    span = ("--start-date", "2026-06-01", "--end-date", "2026-11-06")
+    traces = ("--enable-telemetry", "--telemetry-dir", tmp_path / "traces")
+    found = answer("--data-source", "demo", "--strategy", "both", "--params", *words, *traces, symbols=["DEMOINFRA"],
+                   span=span)  # fmt: skip
+    parts = {each["strategy"]: each for each in found["study"]["strategies"]}
+    assert min(part["trades"] for part in parts.values()) > 0
+    assert sum(part["trades"] for part in parts.values()) == found["metrics"]["trades"] == len(found["trades"])
+    kept = BacktestRun.objects.get()
+    assert float(kept.equity[-1][1]) == pytest.approx(1e6 + found["metrics"]["total_pnl"], abs=20_000)
+    for name, part in parts.items():
+        assert kept.trades.filter(strategy=name).count() == part["trades"]
+        with next((tmp_path / "traces").glob(f"predictions_{name}_*")).open() as file:
+            assert sum(1 for _ in file) == part["trades"] + 1
+    spans = [(trade["entry_time"], trade["exit_time"]) for trade in found["trades"] if trade["strategy"] == "swing"]
+    during = [trade for trade in found["trades"] if any(a[:10] < trade["entry_time"][:10] < b[:10] for a, b in spans)]
+    assert not during  # one position is all this account may hold, whoever's it is
 
 
 def test_parameters_reach_the_strategy_and_the_desk():
@@ -213,7 +222,9 @@ def test_with_sound_rows_it_goes_on_without_the_bad_ones(tmp_path, kind):
         ((*INTRADAY, "--capital", "nan"), "capital of nan"),
         (("--strategy", "intraday"), "cannot use daily bars"),
         (("--strategy", "swing", "--interval", "5m"), "needs daily bars"),
-        (("--strategy", "both", "--params", "rsi_entry=30", "adx_min=5"), "unknown parameter"),
+        (("--strategy", "both", "--params", "rsi_entry=30", "colour=5"), "unknown parameter 'colour' of both"),
+        (("--strategy", "both", "--params", "swing.max_positions=5"), "the account has one max_positions"),
+        (("--strategy", "both", "--params", "swing.adx_min=5"), "unknown parameter 'swing.adx_min'"),
         (("--strategy", "intraday", "--interval", "3minute"), "3minute"),
         ((*INTRADAY, "--csv", "/nowhere/at/all"), "no folder /nowhere/at/all"),
     ],

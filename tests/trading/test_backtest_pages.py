@@ -157,6 +157,14 @@ def test_cancelling_reaches_the_run_once(trader):
     assert "cannot be cancelled" in text(trader.post(f"/backtests/{run.pk}/cancel", follow=True))
 
 
+def test_a_cancelled_one_and_one_whose_process_died_can_be_resumed(trader, queued):
+    for run in (a_backtest(status="cancelled"), a_backtest(status="running", progress=0.4)):
+        assert "Resume" in text(trader.get(f"/backtests/{run.pk}/"))
+        assert "The backtest goes on" in text(trader.post(f"/backtests/{run.pk}/resume", follow=True))
+        assert queued[-1] == {"run_id": run.pk}
+        assert "cannot be resumed" in text(trader.post(f"/backtests/{run.pk}/resume", follow=True))
+
+
 def test_a_failed_one_says_why(trader):
     assert "column volume is missing" in text(
         trader.get(f"/backtests/{a_backtest(status='failed', error='column volume is missing').pk}/")

@@ -13,7 +13,7 @@ from trading.core.errors import Invalid
 from trading.core.metrics import Measures
 from trading.core.returns import NAMES
 from trading.models import BacktestRun, BacktestTrade
-from trading.services import backtests
+from trading.services import backtests, bookmarks
 
 pytestmark = pytest.mark.django_db
 MONTH = dt.date(2026, 10, 5), dt.date(2026, 11, 6)
@@ -113,8 +113,8 @@ def test_the_answer_has_the_promised_keys():
     assert {"run_id", "bars", "metrics", "trades"} <= set(answer)
     assert set(answer["metrics"]) >= PROMISED
     assert set(answer["trades"][0]) == {
-        "symbol", "side", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "exit_reason", "charges",
-        "net_pnl",
+        "symbol", "strategy", "side", "quantity", "entry_time", "entry_price", "exit_time", "exit_price", "exit_reason",
+        "charges", "net_pnl", "mae", "mfe",
     }  # fmt: skip
     assert answer["trades"][0]["entry_time"].endswith("+05:30")
     assert isinstance(answer["trades"][0]["net_pnl"], float)
@@ -141,8 +141,7 @@ def test_a_long_run_tells_how_far_it_is():
     told = []
     run = ask(**LONG)
     backtests.execute(run.pk, at=NOON, progress=told.append)
-    assert told == sorted(told)  # though it had more happenings than room, and began again
-    assert (len(told) > 50, told[-1]) == (True, 1.0)
+    assert told == [k / 50 for k in range(1, 51)]  # though it has more happenings than it had room for at first
 
 
 # once, cancelled, failed
@@ -185,6 +184,87 @@ def test_a_running_backtest_stops_soon_after_it_is_cancelled_and_keeps_nothing()
     assert told[-1] == 0.2
 
 
+@pytest.fixture
+def marked(monkeypatch):
+    """Every backtest is a long one, and is put aside after each stage."""
+    monkeypatch.setattr(backtests, "LONG", 100)
+    monkeypatch.setattr("trading.services.bookmarks.EVERY", 0.0)
+
+
+def told_apart(run):
+    """Return everything a backtest came to, but when and under which number."""
+    found = {**backtests.answer(run), "equity": run.equity}
+    found.pop("run_id")
+    return found
+
+
+@pytest.mark.parametrize("strategy", ["intraday", "both"])
+def test_one_that_was_cancelled_or_interrupted_goes_on_where_it_was_and_ends_the_same(strategy, marked):
+    params = {"adx_min": 10, "allow_short": 1, "intraday.volume_min": 0} if strategy == "both" else dict(LIVELY)
+    asked = {**LONG, "interval": "5minute", "strategy": strategy, "params": params}
+    whole = told_apart(done(**asked))
+    assert whole["metrics"]["trades"] > 20
+    run, told = ask(**asked), []
+
+    def stops(share):
+        told.append(share)
+        if share == 0.2:
+            backtests.cancel(run.pk, by="asha")
+        if share == 0.6:
+            raise KeyboardInterrupt
+
+    assert backtests.execute(run.pk, at=NOON, progress=stops).status == "cancelled"
+    with pytest.raises(KeyboardInterrupt):
+        backtests.execute(backtests.resume(run.pk, by="asha").pk, at=NOON, progress=stops)
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    after = backtests.execute(backtests.resume(run.pk, by="asha").pk, at=NOON, progress=stops)
+    assert told == [k / 50 for k in range(1, 51)]  # no stage was run twice
+    assert (after.status, told_apart(after)) == ("done", whole)
+    assert not bookmarks.place(run.pk).exists()
+    with pytest.raises(NotAllowed, match="cannot be resumed"):
+        backtests.resume(run.pk, by="asha")
+
+
+def test_a_torn_or_foreign_mark_is_passed_over(marked):
+    whole = told_apart(done())
+
+    def left(**told):
+        run = ask(**told)
+        with pytest.raises(KeyboardInterrupt):
+            backtests.execute(run.pk, at=NOON, progress=stopping)
+        return run, bookmarks.place(run.pk)
+
+    foreign = left(params={**LIVELY, "sma": 30})[1].read_bytes()
+    for spoilt in (b"torn", foreign):
+        run, mark = left()
+        mark.write_bytes(spoilt)
+        assert told_apart(backtests.execute(backtests.resume(run.pk, by="asha").pk, at=NOON)) == whole
+
+
+def stopping(share):
+    if share > 0.3:
+        raise KeyboardInterrupt
+
+
+def test_only_what_nobody_drives_can_be_resumed(marked):
+    run = ask()
+
+    def looks(share):
+        with pytest.raises(NotAllowed, match="is held by"):
+            backtests.resume(run.pk, by="ravi")
+        run.refresh_from_db()
+        assert not backtests.is_dead(run)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        backtests.execute(run.pk, at=NOON, progress=looks)
+    BacktestRun.objects.filter(pk=run.pk).update(status="running")  # as kill -9 leaves it
+    run.refresh_from_db()
+    assert backtests.is_dead(run)
+    assert backtests.resume(run.pk, by="ravi").status == "queued"
+
+
 def test_what_goes_wrong_is_kept_on_the_row_and_raised(tmp_path):
     file = write(tmp_path / "ACME_5m.csv", minutes(*WEEK, 5))
     run = ask(symbols=["ACME"], directory=str(tmp_path))
@@ -198,7 +278,7 @@ def test_what_goes_wrong_is_kept_on_the_row_and_raised(tmp_path):
 
 def test_a_fault_of_ours_is_kept_by_its_name(monkeypatch):
     run = ask()
-    monkeypatch.setattr(backtests, "simulate", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(backtests, "simulate_desks", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         backtests.execute(run.pk, at=NOON)
     run.refresh_from_db()

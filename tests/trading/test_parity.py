@@ -6,11 +6,16 @@ import json
 import pytest
 
 from tests.trading.bar_files import write
-from tests.trading.desks import LIVELY, NOON, TODAY, WEEK, command, driven, lanes, plan
+from tests.trading.desks import LIVELY, NOON, TODAY, WEEK, begun, command, driven, lanes, plan
 from trading.core.calendar import IST
+from trading.core.gathering import days_of
 from trading.core.setups import make_setup
 from trading.core.simulation import schedule
-from trading.services import backtests, parity
+from trading.core.state import DAY_END, TRADED
+from trading.services import backtests, parity, runs
+from trading.services.daily_tape import gathered
+from trading.services.desks import Half
+from trading.services.tapes import Tape
 
 KEYS = {"identical", "bars", "trades", "signals", "orders", "fills", "charges", "net_pnl", "first_difference"}
 CHARGES = schedule("i-secure", "cash", dt.date(2020, 1, 1), TODAY)
@@ -81,6 +86,46 @@ def test_crossover_is_identical():
     assert found["trades"] >= 20
 
 
+QUICK = {"ema": 10, "rsi": 3, "allow_short": 1}
+
+
+def two(span, **shared):
+    """Return intraday and swing over the demo market on one account, with what both are asked for."""
+    minutes = lanes(("DEMOINFRA", "DEMOLABS"), span=span)
+    return [
+        Half("intraday", make_setup("intraday", 5, {}, {**LIVELY, **shared}), minutes),
+        Half("swing", make_setup("swing", 1440, {}, {**QUICK, "max_exposure": 500_000, **shared}),
+             [days_of(each) for each in minutes]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("shared", [{}, {"max_positions": 1, "daily_loss": 2_000}])
+def test_both_on_one_account_are_identical_and_differ_from_each_alone(shared):
+    halves = two((dt.date(2026, 8, 17), dt.date(2026, 10, 30)), **shared)
+    found = parity.compare_halves(halves, capital=1e6, charges=CHARGES, compiled=False)
+    assert found["identical"], found["first_difference"]
+    happened = parity.replay_halves(halves, capital=1e6, charges=CHARGES)
+    count = len(halves[0].lanes)
+    whose = [each.lane >= count for each in happened if each.kind == TRADED]
+    assert (any(whose), all(whose)) == (True, False)
+    days = [each.values["session"] for each in happened if each.kind == DAY_END]
+    assert len(days) == len(set(days)) == len({int(x) for x in halves[0].lanes[0].places.session})
+    if shared.get("max_positions"):
+        alone = [
+            parity.compare(x.name, x.setup, x.lanes, capital=1e6, charges=CHARGES, compiled=False)["trades"]
+            for x in halves
+        ]
+        assert found["trades"] < sum(alone)
+
+
+def test_a_day_gathered_from_minutes_is_what_the_live_tape_gathers():
+    for lane in lanes(span=WEEK):
+        day = days_of(lane)
+        theirs = [gathered(Tape([lane]).bars_of(0, each), each * 86_400 - 19_800) for each in Tape([lane]).days]
+        ours = [bar for each in Tape([day]).days for bar in Tape([day]).bars_of(0, each)]
+        assert [bar[:5] + bar[6:10] for bar in ours] == [bar[:5] + bar[6:10] for bar in theirs]
+
+
 def test_news_that_gates_and_boosts_is_identical():
     over = lanes(("DEMOBANK", "DEMOFIN", "DEMOSTEEL", "DEMOINFRA"), span=MONTH)
     assert any((lane.sentiment == lane.sentiment).any() for lane in over)
@@ -110,6 +155,30 @@ def test_what_the_engine_stored_is_what_the_backtester_stored():
     assert len(ours) >= 20
     assert ours == list(test.trades.order_by("exit_time", "symbol").values_list(*names))
     assert test.metrics["trades"] == len(ours)
+
+
+@pytest.mark.django_db
+def test_both_leave_the_same_trades_in_the_engine_and_the_backtester_though_the_engine_was_stopped_between():
+    params = {**{f"intraday.{k}": v for k, v in LIVELY.items() if k not in runs.SHARED},
+              **{f"swing.{k}": v for k, v in QUICK.items()}, "max_exposure": 500_000}  # fmt: skip
+    told = {
+        "strategy": "both",
+        "symbols": ["DEMOINFRA"],
+        "span": (dt.date(2026, 9, 1), dt.date(2026, 10, 30)),
+        **params,
+    }
+    asked = plan(**told)
+    test = backtests.execute(backtests.keep(asked.wanted, asked.order, by="asha", at=NOON).pk, at=NOON)
+    run = begun(**told)
+    for looks in (900, 1_100, 10**9):  # told to stop, and taken up again
+        run = driven(run, looks)
+    assert run.state == "finished"
+    names = ("symbol", "strategy", "side", "quantity", "entry_time", "entry_price", "exit_time", "exit_price",
+             "exit_reason", "gross_pnl", "charges", "net_pnl")  # fmt: skip
+    order = ("exit_time", "symbol", "strategy")
+    ours = list(run.trades.order_by(*order).values_list(*names))
+    assert {each[1] for each in ours} == {"intraday", "swing"}
+    assert ours == list(test.trades.order_by(*order).values_list(*names))
 
 
 # different

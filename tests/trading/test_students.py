@@ -247,7 +247,7 @@ def test_an_engine_that_sends_orders_is_judged_and_remembers_it_alike(tmp_path, 
     over, run = lanes(), begun()
     setup = make_setup("intraday", 5, {}, {**LIVELY, "min_student": 0.6})
     live = LiveEngine("intraday", setup, [each.spec for each in over], capital=1e6, charges=CHARGES)
-    live.judges = scoring.council("intraday", setup, at=NOON)
+    live.judges = scoring.council_of(live, at=NOON)
     recorder = LiveRecorder(run, live)
     recorder.open_session(0)
     for _, ts, rows in moments(over)[1][:250]:

@@ -9,8 +9,9 @@ from django.test import Client
 
 from tests.trading import rows
 from tests.trading.bar_files import minutes, write
-from tests.trading.desks import NOON, WEEK, one_lane
+from tests.trading.desks import LIVELY, NOON, WEEK, one_lane
 from tests.trading.test_backtests import ask, done
+from trading.core.stress import LEVELS
 from trading.models import BacktestRun
 from trading.services import backtests
 
@@ -20,7 +21,9 @@ pytestmark = pytest.mark.django_db
 def test_a_run_keeps_its_study_and_the_same_run_has_the_same():
     first, second = done(), done()
     assert first.study == second.study
-    assert first.study.keys() == {"benchmark", "index", "monthly", "monte_carlo", "stress"}
+    assert first.study.keys() == {
+        "benchmark", "index", "monthly", "monte_carlo", "stress", "anew", "strategies", "excursions",
+    }  # fmt: skip
     json.dumps(first.study, allow_nan=False)
 
 
@@ -88,3 +91,39 @@ def test_a_run_without_trades_has_a_study_that_says_so():
     run = backtests.execute(ask(params={"adx_min": 60, "volume_min": 20}, capital=Decimal(1_000_000)).pk, at=NOON)
     assert BacktestRun.objects.get(pk=run.pk).study["monte_carlo"] is None
     assert run.study["stress"]["break_even_costs"] is None
+
+
+def test_a_run_anew_at_the_same_costs_is_the_run_and_at_dearer_ones_is_what_a_dearer_desk_would_have_done():
+    told = {"params": {**LIVELY, "stop_loss": 0.004}}
+    run = done(stress=True, **told)
+    rows = {(each["charges"], each["slippage"]): each for each in run.study["anew"]}
+    assert len(rows) == len(LEVELS)
+    same = rows[1.0, 1.0]
+    assert (same["trades"], same["net_pnl"]) == (run.metrics["trades"], run.metrics["total_pnl"])
+    assert rows[0.0, 1.0]["paid"] == 0.0
+    assert rows[2.0, 1.0]["paid"] == pytest.approx(2 * same["paid"], rel=0.1)
+    assert rows[3.0, 1.0]["net_pnl"] < rows[2.0, 1.0]["net_pnl"] < same["net_pnl"] < rows[0.0, 1.0]["net_pnl"]
+    dearer = done(params={**told["params"], "slippage": 16.0})  # eight times the usual
+    assert rows[1.0, 8.0]["net_pnl"] == dearer.metrics["total_pnl"]
+    assert done().study["anew"] == []
+
+
+def test_how_far_a_trade_went_is_that_of_the_bars_it_was_held_through():
+    run, lanes = done(params={**LIVELY, "stop_loss": 0.004}), {}
+    assert {each.side for each in run.trades.all()} == {"LONG", "SHORT"}
+    for trade in run.trades.all():
+        bars = lanes.setdefault(trade.symbol, one_lane(trade.symbol, *WEEK)).bars
+        held = (bars.ts >= trade.entry_time.timestamp()) & (bars.ts < trade.exit_time.timestamp())
+        entry, leave = float(trade.entry_price), float(trade.exit_price)
+        low, high = min([entry, leave, *bars.low[held]]), max([entry, leave, *bars.high[held]])
+        against, favour = (
+            (1 - low / entry, high / entry - 1) if trade.side == "LONG" else (high / entry - 1, 1 - low / entry)
+        )
+        assert (trade.mae, trade.mfe) == (pytest.approx(against, abs=2e-6), pytest.approx(favour, abs=2e-6))
+        move = (leave / entry - 1) * (1 if trade.side == "LONG" else -1)
+        assert -trade.mae - 1e-6 <= move <= trade.mfe + 1e-6
+    client = Client()
+    client.force_login(rows.people()["viewer"])
+    assert "How far trades went" in client.get(f"/backtests/{run.pk}/").content.decode()
+    head = client.get(f"/backtests/{run.pk}/trades.csv").getvalue().decode().splitlines()[0]
+    assert head.endswith("mae,mfe") or "MAE" in head

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
+from trading.core.trace_lines import quoted
 from trading.core.traces import FIELDS, Trace
 
 FORMATS = ("csv", "jsonl")
@@ -43,6 +43,17 @@ class TraceWriter:
         self._waiting.append(trace)
         if len(self._waiting) >= self.buffer:
             self.flush()
+
+    def write_lines(self, strategy: str, lines: Sequence[str]) -> None:
+        """Write finished lines of CSV (see ``core.trace_lines``) behind what is kept."""
+        self.flush()
+        done = 0
+        try:
+            self._file(strategy).put("".join(lines))
+            done = len(lines)
+        finally:
+            self.written += done
+            self.dropped += len(lines) - done
 
     def flush(self) -> None:
         """Write what is kept."""
@@ -81,13 +92,17 @@ class TraceWriter:
         self.close()
 
     def _into(self, strategy: str, traces: list[Trace]) -> None:
+        self._file(strategy).put(as_csv(traces) if self.kind == "csv" else as_jsonl(traces))
+
+    def _file(self, strategy: str) -> _File:
+        """Return the file to write into, the next one when the last is full."""
         file = self._open.get(strategy)
         if file is not None and file.size >= self.most_bytes:
             self._open.pop(strategy).close()
             file = None
         if file is None:
             file = self._open[strategy] = self._fresh(strategy)
-        file.put(as_csv(traces) if self.kind == "csv" else as_jsonl(traces))
+        return file
 
     def _fresh(self, strategy: str) -> _File:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -149,9 +164,7 @@ def _line(each: Trace) -> str:
 
 @lru_cache(maxsize=1024)
 def _name(text: str) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([text])
-    return out.getvalue()
+    return quoted(text)
 
 
 def as_jsonl(traces: Iterable[Trace]) -> str:

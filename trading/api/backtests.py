@@ -16,7 +16,8 @@ from sensequant.lib import paths
 from sensequant.lib.clock import now
 from trading import tasks
 from trading.api.auth import TRADE, NotPermitted, right_in
-from trading.api.fields import Day, Id, IntervalName, Moment, Money, Number, Rupees, StrategyName, Symbol
+from trading.api.fields import Day, Id, IntervalName, Moment, Money, Number, Rupees, Symbol, TestedName
+from trading.api.openapi import problem
 from trading.api.paging import DaysFilter, Page, Paging, paged
 from trading.api.trades import ClosedOut
 from trading.core.rights import Right
@@ -27,6 +28,7 @@ from trading.services import backtests, comparing, studies
 router = Router(tags=["backtests"])
 RunId = Annotated[Id, Path(description="Number of the backtest.", example=12)]
 OtherId = Annotated[Id, Path(description="Number of the backtest it is compared with.", example=15)]
+MAY_CONFLICT: dict[str, Any] = {"responses": {409: problem(409)}}  # asked of a backtest that is not done
 STATUSES = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -36,7 +38,9 @@ class BacktestIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     symbols: list[Symbol] = Field(min_length=1, max_length=500, description="NSE symbols.", examples=[["DEMOBANK"]])
-    strategy: StrategyName = Field(description="Name in the strategy registry.", examples=["intraday"])
+    strategy: TestedName = Field(
+        description="Name in the strategy registry; or both: intraday and swing on one account.", examples=["intraday"]
+    )
     interval: IntervalName = Field(description="Length of a bar.", examples=["5minute"])
     start: Day = Field(description="First day, IST.", examples=["2026-10-01"])
     end: Day = Field(description="Last day, IST, included.", examples=["2026-10-30"])
@@ -57,6 +61,7 @@ class BacktestIn(Schema):
         default={}, description="Parameters that differ from the defaults; see strategies.", examples=[{"adx_min": 25}]
     )
     capital: Rupees | None = Field(default=None, description="₹; the setting STARTING_CAPITAL_INR when left out.")
+    stress: bool = Field(default=False, description="Also run it anew at dearer charges and slippage.")
 
 
 class BacktestOut(Schema):
@@ -112,6 +117,13 @@ class StudyOut(Schema):
     monthly: list[Any] = Field(description="[year, month, return] of each month.")
     monte_carlo: dict[str, Any] | None = Field(description="Bootstrap and permutation of its trades.")
     stress: dict[str, Any] = Field(description="The same trades under heavier charges and slippage.")
+    anew: list[dict[str, Any]] = Field(
+        default=[], description="Runs anew at multiples of charges and slippage; empty unless `stress` was asked for."
+    )
+    excursions: dict[str, Any] = Field(
+        default={}, description="What winners had to bear and losers let go: medians, fractions of the entry price."
+    )
+    strategies: list[dict[str, Any]] = Field(default=[], description="What each strategy of `both` came to.")
 
 
 class CompareOut(Schema):
@@ -131,13 +143,16 @@ class BacktestTradeOut(ClosedOut):
     """One trade of a backtest."""
 
     number: int = Field(description="Counts the backtest's trades.", examples=[1])
+    strategy: str = Field(description="Strategy; empty in runs of earlier versions.", examples=["intraday"])
+    mae: float | None = Field(description="Furthest against it while held, a fraction of the entry.", examples=[0.004])
+    mfe: float | None = Field(description="Furthest in its favour, a fraction of the entry.", examples=[0.012])
 
 
 class BacktestFilter(DaysFilter):
     """Which backtests; days are compared with when they were asked for."""
 
     symbol: Symbol | None = Field(default=None, description="Those over this symbol, among others.")
-    strategy: StrategyName | None = Field(default=None, description="Name in the strategy registry.")
+    strategy: TestedName | None = Field(default=None, description="Name in the strategy registry, or both.")
     status: STATUSES | None = Field(default=None, description="Where it stands.")
 
 
@@ -154,6 +169,7 @@ def start(request: HttpRequest, body: BacktestIn, response: HttpResponse) -> Sta
         directory=_folder(request, body),
         params=dict(body.params),
         capital=body.capital,
+        stress=body.stress,
         by=request.user.get_username(),
         at=now(),
     )
@@ -191,13 +207,17 @@ def trades(request: HttpRequest, number: RunId, paging: Query[Paging]) -> dict[s
     return paged(request, rows, paging, ["number"], newest_first=False)
 
 
-@router.get("/{number}/study", response=StudyOut, summary="What a backtest's result is worth")
+@router.get(
+    "/{number}/study", response=StudyOut, summary="What a backtest's result is worth", openapi_extra=MAY_CONFLICT
+)
 def study(request: HttpRequest, number: RunId) -> dict[str, Any]:
     """Return benchmark, months, Monte Carlo and stress of a finished backtest; 409 before it is done."""
     return studies.of(_run(number))
 
 
-@router.get("/{number}/compare/{other}", response=CompareOut, summary="Compare two backtests")
+@router.get(
+    "/{number}/compare/{other}", response=CompareOut, summary="Compare two backtests", openapi_extra=MAY_CONFLICT
+)
 def compare(request: HttpRequest, number: RunId, other: OtherId) -> dict[str, Any]:
     """Return two finished backtests side by side, their daily returns in pairs."""
     return comparing.compare(number, other)
@@ -207,6 +227,14 @@ def compare(request: HttpRequest, number: RunId, other: OtherId) -> dict[str, An
 def cancel(request: HttpRequest, number: RunId) -> BacktestRun:
     """Cancel a backtest that is queued or running."""
     return backtests.cancel(number, by=request.user.get_username())
+
+
+@router.post("/{number}/resume", response=BacktestOut, auth=TRADE, summary="Resume a backtest")
+def resume(request: HttpRequest, number: RunId) -> BacktestRun:
+    """Go on with a backtest that was cancelled, or whose process died; a long one goes on where it was left."""
+    run = backtests.resume(number, by=request.user.get_username())
+    tasks.run_backtest.delay_on_commit(run_id=run.pk)
+    return run
 
 
 def _run(number: int) -> BacktestRun:

@@ -109,6 +109,8 @@ def _words(names: Iterable[str]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": list(names)})
 
 
+TESTED = (*STRATEGIES, "both")  # both: intraday and swing on one account
+TestedName = Annotated[str, AfterValidator(_among(TESTED)), _words(TESTED)]
 StrategyName = Annotated[str, AfterValidator(_among(STRATEGIES)), _words(STRATEGIES)]
 IntervalName = Annotated[str, AfterValidator(_among((*INTERVALS, *ALIASES))), _words((*INTERVALS, *ALIASES))]
 Segment = Annotated[str, AfterValidator(_among(SEGMENTS)), _words(SEGMENTS)]

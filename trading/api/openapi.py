@@ -41,7 +41,7 @@ class DeskSchema(OpenAPISchema):
         reads = operation.methods == ["GET"]
         details["parameters"] = [_parameter(each) for each in details["parameters"]]
         for status in READ_PROBLEMS if reads else WRITE_PROBLEMS:
-            details["responses"].setdefault(status, _problem(status))
+            details["responses"].setdefault(status, problem(status))
         (self._as_read if reads else self._as_write)(details)
         right = _right(operation)
         if right:
@@ -82,7 +82,8 @@ def _parameter(given: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "schema": schema, **({"example": examples[0]} if examples else {})}
 
 
-def _problem(status: int) -> dict[str, Any]:
+def problem(status: int) -> dict[str, Any]:
+    """Return how the schema tells of a problem with this status."""
     content = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {"description": HTTPStatus(status).phrase, "content": content}
 

@@ -87,6 +87,11 @@ def closed(events: Floats, symbols: Sequence[str], told: Told) -> Table:
     )  # fmt: skip
 
 
+def joined(tables: Sequence[Table]) -> Table:
+    """Return several tables as one."""
+    return Table(**{each.name: np.concatenate([getattr(x, each.name) for x in tables]) for each in fields(Table)})
+
+
 class Builder:
     """Collects rows into a table."""
 

@@ -25,12 +25,13 @@ from trading.core.setups import flat
 from trading.core.signals import DIRECTIONS
 from trading.core.state import CARRY, ENTRY, EXIT_REASONS, FILLED, NOTED, NOTES, ORDERED, SIGNAL, TRADED, WIDTH
 
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 FIELDS = (
     "timestamp", "symbol", "strategy", "predicted_direction", "actual_direction", "predicted_confidence",
     "entry_price", "exit_price", "holding_period_minutes", "realized_return_pct", "features", "metadata",
 )  # fmt: skip
 LABELS = ("LONG", "SHORT", "NOOP")
-CHUNK = 512  # rows
 EPOCH = dt.date(1970, 1, 1).toordinal()
 THRESHOLDS = {"intraday": 0.3, "swing": 0.5}  # per cent, §14.11.1
 
@@ -145,67 +146,102 @@ def written(template: str, row: tuple[float, ...]) -> str:
     return text.replace(":nan", ":null") if ":nan" in text else text
 
 
-class _Open:
-    """A lane's entry as far as it has come."""
+class Columns(NamedTuple):
+    """Closed positions in the order they were closed, as columns; ``notes`` the feature rows, ``noted`` where known."""
 
-    __slots__ = ("confidence", "decided", "fees", "notes", "sentiment", "student")
+    rows: Floats  # the TRADED events
+    lane: Ints
+    confidence: Floats
+    sentiment: Floats
+    student: Floats
+    decided: Floats  # the price it was decided at
+    fees: Floats  # of the entry
+    notes: Floats
+    noted: npt.NDArray[np.bool_]
 
-    def __init__(self, confidence: float, sentiment: float, student: float, decided: float) -> None:
-        self.confidence, self.sentiment, self.student, self.decided = confidence, sentiment, student, decided
-        self.fees, self.notes = 0.0, []  # type: float, list[float]
+
+def columns(events: Floats, features: int) -> Columns:
+    """Return the closed positions among a run's events (flat, ``WIDTH`` numbers each).
+
+    ``features`` is how many numbers of the feature row are wanted. A lane's entry is what it ordered last before the
+    position was closed; what was said of it is the last signal that was acted on before that.
+    """
+    rows = events.reshape(-1, WIDTH)
+    kind, lane = rows[:, 0], rows[:, 1].astype(np.int64)
+    closed = np.flatnonzero(kind == TRADED)
+    entry = _before(lane, closed, np.flatnonzero((kind == ORDERED) & (rows[:, 8] == ENTRY)))
+    said = _before(lane, entry, np.flatnonzero((kind == SIGNAL) & (rows[:, 8] == 0.0) & (rows[:, 10] == 0.0)))
+    paid = np.flatnonzero(((kind == FILLED) & (rows[:, 9] == ENTRY)) | (kind == CARRY))
+    whose = _between(lane, closed, entry, paid)
+    costs = np.where(kind[paid] == CARRY, rows[paid, 4], rows[paid, 8])
+    fees = np.bincount(whose[whose >= 0], costs[whose >= 0], minlength=len(closed)).astype(np.float64)
+    notes, noted = _notes(rows, lane, closed, entry, features)
+    told = rows[said]
+    return Columns(
+        rows[closed], lane[closed], told[:, 5], told[:, 7], told[:, 11], rows[entry, 7], fees, notes, noted,
+    )  # fmt: skip
+
+
+def _key(lane: Ints, places: Ints, size: int) -> Ints:
+    """Return what sorts places by lane, then by time."""
+    return lane[places] * size + places
+
+
+def _before(lane: Ints, at: Ints, among: Ints) -> Ints:
+    """Return for each place the last of the places ``among`` before it in the same lane."""
+    size = len(lane) + 1
+    keys = np.sort(_key(lane, among, size))
+    found: Ints = keys[np.searchsorted(keys, _key(lane, at, size)) - 1] % size
+    return found
+
+
+def _between(lane: Ints, closed: Ints, entry: Ints, among: Ints) -> Ints:
+    """Return for each place ``among`` the number of the position it lies in, from entry to close; −1 for none."""
+    size = len(lane) + 1
+    ends = _key(lane, closed, size)
+    order = np.argsort(ends)
+    place = np.searchsorted(ends[order], _key(lane, among, size))
+    whose = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(len(among), np.int64)
+    inside = (
+        (place < len(order)) & (lane[closed[whose]] == lane[among]) & (entry[whose] < among) if len(order) else False
+    )
+    return np.where(inside, whose, -1)
+
+
+def _notes(rows: Floats, lane: Ints, closed: Ints, entry: Ints, features: int) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return the feature rows the positions were decided on, and where there is one."""
+    each = -(-features // NOTES)
+    places = np.flatnonzero(rows[:, 0] == NOTED)
+    if not features or not places.size:
+        return np.zeros((len(closed), features)), np.zeros(len(closed), np.bool_)
+    size = len(lane) + 1
+    keys = np.sort(_key(lane, places, size))
+    first = np.searchsorted(keys, _key(lane, entry, size))
+    at = np.minimum(first[:, None] + np.arange(each), len(keys) - 1)
+    found = keys[at] % size
+    noted = (keys[at] < _key(lane, closed, size)[:, None]).all(axis=1) & (first + each <= len(keys))
+    return rows[found, 5 : 5 + NOTES].reshape(len(closed), -1)[:, :features], noted
 
 
 def of_events(
-    events: npt.NDArray[np.float64], symbols: Sequence[str], names: Sequence[str], told: Told,
-    keep: Callable[[], bool] | None = None,
-) -> Iterator[Trace]:  # fmt: skip
+    events: Floats, symbols: Sequence[str], names: Sequence[str], told: Told, keep: Callable[[], bool] | None = None
+) -> Iterator[Trace]:
     """Yield a trace for every closed position among a run's events (flat, ``WIDTH`` numbers each), oldest first.
 
     ``names`` are those of the strategy's feature row, empty to leave features out. ``keep`` says, trade by trade,
     whether it is sampled.
     """
-    lanes: list[_Open] = [_Open(0.0, math.nan, math.nan, 0.0) for _ in symbols]
-    said: list[tuple[float, float, float]] = [(0.0, math.nan, math.nan)] * len(symbols)
+    found = columns(events, len(names))
     template = form(names)
-    for e in _telling(events.reshape(-1, WIDTH)):
-        kind, lane = e[0], int(e[1])
-        if kind == SIGNAL:
-            said[lane] = (e[5], e[7], e[11])
-        elif kind == ORDERED and e[8] == ENTRY:
-            lanes[lane] = _Open(*said[lane], e[7])
-        elif kind == TRADED:
-            if keep is None or keep():
-                now = lanes[lane]
-                text = written(template, tuple(now.notes[: len(names)])) if names and now.notes else "{}"
-                yield trace(_made(now, e), symbols[lane], told, text)
-        elif kind in FOLDED:
-            _fold(lanes[lane], e)
+    parts = (found.rows, found.lane, found.confidence, found.sentiment, found.student, found.decided, found.fees)
+    for k, (e, lane, *more) in enumerate(zip(*(part.tolist() for part in parts), strict=True)):
+        if keep is None or keep():
+            text = written(template, tuple(found.notes[k].tolist())) if names and found.noted[k] else "{}"
+            yield trace(_made(e, *more), symbols[lane], told, text)
 
 
-def _telling(rows: npt.NDArray[np.float64]) -> Iterator[list[float]]:
-    """Yield the rows that traces are made of, some at a time: a list of them all would keep the collector busy."""
-    kind = rows[:, 0]
-    said = (kind == SIGNAL) & (rows[:, 8] == 0.0) & (rows[:, 10] == 0.0)  # acted on, without a position
-    entry = ((kind == ORDERED) & (rows[:, 8] == ENTRY)) | ((kind == FILLED) & (rows[:, 9] == ENTRY))
-    places = np.flatnonzero(said | entry | (kind == NOTED) | (kind == CARRY) | (kind == TRADED))
-    for begin in range(0, len(places), CHUNK):
-        yield from rows[places[begin : begin + CHUNK]].tolist()
-
-
-FOLDED = frozenset({NOTED, FILLED, CARRY})
-
-
-def _fold(now: _Open, e: list[float]) -> None:
-    if e[0] == NOTED:
-        now.notes.extend(e[5 : 5 + NOTES])
-    elif e[0] == FILLED and e[9] == ENTRY:
-        now.fees += e[8]
-    elif e[0] == CARRY:
-        now.fees += e[4]
-
-
-def _made(now: _Open, e: Sequence[Any]) -> Made:
+def _made(e: Sequence[Any], confidence: float, news: float, student: float, decided: float, fees: float) -> Made:
     return Made(
-        int(e[4]), now.confidence, now.sentiment, now.decided, e[6], e[7], int(e[9]), int(e[3]), int(e[5]), now.fees,
-        e[10], e[13], e[11], EXIT_REASONS[int(e[12])], now.student,
+        int(e[4]), confidence, news, decided, e[6], e[7], int(e[9]), int(e[3]), int(e[5]), fees, e[10], e[13], e[11],
+        EXIT_REASONS[int(e[12])], student,
     )  # fmt: skip

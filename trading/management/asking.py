@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from sensequant.lib.errors import BadInput
 from trading.adapters.tracefiles import FORMATS
 from trading.core.bars import ALIASES, INTERVALS
+from trading.core.bars import interval as canonical
 from trading.core.calendar import IST
 from trading.core.strategies import STRATEGIES
 from trading.services import markets, runs, telemetry
@@ -79,6 +80,8 @@ def names(words: list[str]) -> list[str]:
 def asked(options: dict[str, Any], *, at: dt.datetime) -> tuple[markets.Wanted, runs.Ordered]:
     """Return what the arguments ask for; BadInput or Invalid names the wrong one."""
     interval = "1minute" if options["minute_data"] else options["interval"]
+    if options["strategy"] == runs.BOTH and canonical(interval) == "1day":
+        interval = "5minute"  # the days of its swing strategy are gathered from the minutes
     symbols = names(options["symbols"])
     source = runs.source_of(options["data_source"], options["csv"])
     wanted = markets.want(

@@ -21,6 +21,7 @@ class BacktestRun(models.Model):
     directory = models.CharField(max_length=700, blank=True)
     sound_rows = models.BooleanField(default=False, help_text="use files with errors as far as they are sound")
     params = models.JSONField(default=dict, blank=True)
+    stress = models.BooleanField(default=False, help_text="also run it anew at dearer charges and slippage")
     capital = models.DecimalField(max_digits=16, decimal_places=2)
     status = models.CharField(max_length=9, choices=STATUSES, default="queued")
     progress = models.FloatField(default=0.0, help_text="0 … 1")
@@ -51,6 +52,7 @@ class BacktestTrade(models.Model):
     run = models.ForeignKey(BacktestRun, on_delete=models.CASCADE, related_name="trades")
     number = models.PositiveIntegerField()
     symbol = models.CharField(max_length=32)
+    strategy = models.CharField(max_length=32, blank=True, help_text="whose it is, where several share the account")
     side = models.CharField(max_length=5)
     quantity = models.PositiveIntegerField()
     entry_time = models.DateTimeField()
@@ -61,6 +63,8 @@ class BacktestTrade(models.Model):
     gross_pnl = models.DecimalField(max_digits=16, decimal_places=4)
     charges = models.DecimalField(max_digits=14, decimal_places=4)
     net_pnl = models.DecimalField(max_digits=16, decimal_places=4)
+    mae = models.FloatField(null=True, blank=True, help_text="furthest against it while held, of the entry price")
+    mfe = models.FloatField(null=True, blank=True, help_text="furthest in its favour while held, of the entry price")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["run", "number"]

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sensequant.lib import measures
 from sensequant.lib.logs import get_logger
@@ -18,7 +18,7 @@ from trading.adapters.paper import PaperBroker
 from trading.core.desk import expire, order
 from trading.core.errors import Invalid
 from trading.core.features import Bar
-from trading.core.kernel import kernel
+from trading.core.kernel import Kernel, kernel
 from trading.core.panel import LaneSpec
 from trading.core.risk import halt_level
 from trading.core.rules import Setup
@@ -67,9 +67,12 @@ class Market(Protocol):
 
 
 class Judges(Protocol):
-    """Students that are asked before an entry, and remember what they said; ``fallen`` says why the first is silent."""
+    """Students that are asked before an entry, and remember what they said."""
 
-    fallen: str
+    @property
+    def fallen(self) -> str:
+        """Return why the first is silent."""
+        ...
 
     def word(self, lane: int, bar: Bar, f: Any, direction: int) -> float:
         """Return what goes into the bar as ``student``."""
@@ -116,21 +119,35 @@ class Step:
     scores: tuple[Any, ...] = ()  # what the students said
 
 
+class Seat(NamedTuple):
+    """Who decides in a lane, and who fills."""
+
+    name: str
+    core: Kernel
+    setup: Setup
+    broker: Market
+
+
 class Engine:
-    """Many lanes, one strategy, one account."""
+    """Many lanes, one account; one strategy, or several of which each has its own lanes (``seats``, lane by lane)."""
 
     def __init__(
         self, name: str, setup: Setup, specs: Sequence[LaneSpec], *, capital: float, charges: Schedule,
-        broker: Market | None = None,
+        broker: Market | None = None, beside: Sequence[tuple[str, Setup, Sequence[LaneSpec]]] = (),
     ) -> None:  # fmt: skip
-        """Trade ``specs`` by strategy ``name`` with ``capital`` rupees; Invalid for an unknown strategy."""
-        self.name, self.setup, self.specs = name, setup, tuple(specs)
-        self.core = kernel(name, compiled=False)
+        """Trade ``specs`` by strategy ``name`` with ``capital`` rupees; Invalid for an unknown strategy.
+
+        ``beside`` are more strategies with their setups and lanes on the same account, under the same limits and costs.
+        """
+        self.name, self.setup = name, setup
         self.rates, self.changes = charges.rates.tolist(), charges.changes.tolist()
-        self.broker: Market = broker or PaperBroker(self.core, setup, self.rates)
-        size = strategy(name).MEMORY
-        lanes = [new_lane(j, tick=spec.tick, lot=spec.lot, fixed=spec.fixed) for j, spec in enumerate(specs)]
-        self.m = [[0.0] * size for _ in lanes]
+        first = self._seat(name, setup, broker)
+        self.core, self.broker = first.core, first.broker
+        seats = [(first, specs), *((self._seat(*each[:2]), each[2]) for each in beside)]
+        self.specs = tuple(spec for _, more in seats for spec in more)
+        self.seats = [seat for seat, more in seats for _ in more]
+        lanes = [new_lane(j, tick=spec.tick, lot=spec.lot, fixed=spec.fixed) for j, spec in enumerate(self.specs)]
+        self.m = [[0.0] * strategy(seat.name).MEMORY for seat in self.seats]
         self.L, self.K = [floats for floats, _ in lanes], [ints for _, ints in lanes]
         self.A, self.N = new_account(capital)
         self.ev = [0.0] * (WIDTH * (ROWS_A_LANE * len(lanes) + len(lanes) + 4))
@@ -141,6 +158,10 @@ class Engine:
         self.metric = "perf_intraday_tick_latency" if setup.rules.intraday else "perf_swing_daily_latency"  # ms
         self.bars = 0
         self.judges: Judges | None = None
+
+    def _seat(self, name: str, setup: Setup, broker: Market | None = None) -> Seat:
+        core = kernel(name, compiled=False)
+        return Seat(name, core, setup, broker or PaperBroker(core, setup, self.rates))
 
     def step(self, ts: int, rows: Sequence[tuple[int, Bar]]) -> Step:
         """Take one moment's bars, lane by lane, and return what happened; a lane that fails stops alone."""
@@ -170,19 +191,20 @@ class Engine:
             raise Invalid(f"{bar[:4]} are no prices")  # before they can reach the account all lanes share
         if bar.session != self.N[SESSION]:
             self._turn(bar.session, bar.ts)
-        self.broker.act(bar, (self.L[lane], self.K[lane]), (self.A, self.N), self.ev)
+        seat = self.seats[lane]
+        seat.broker.act(bar, (self.L[lane], self.K[lane]), (self.A, self.N), self.ev)
         if self.judges is None:
-            return self.core.react(bar, self.m[lane], self.L[lane], self.K[lane], self.A, self.N, self.setup, self.ev)
+            return seat.core.react(bar, self.m[lane], self.L[lane], self.K[lane], self.A, self.N, seat.setup, self.ev)
         return self._judged(lane, bar, self.judges)
 
     def _judged(self, lane: int, bar: Bar, judges: Judges) -> Any:
         """React as the core does, an entry's bar carrying the champion's word."""
-        ints = self.K[lane]
-        f = self.core.look(bar, self.m[lane], ints, self.setup)
-        opinion = self.core.decide(f, ints[SIDE], self.setup.params)
+        ints, seat = self.K[lane], self.seats[lane]
+        f = seat.core.look(bar, self.m[lane], ints, seat.setup)
+        opinion = seat.core.decide(f, ints[SIDE], seat.setup.params)
         if ints[SIDE] == 0 and opinion.direction in (LONG, SHORT):
             bar = bar._replace(student=judges.word(lane, bar, f, opinion.direction))
-        self.core.act(opinion, f, bar, self.L[lane], ints, self.A, self.N, self.setup, self.ev)
+        seat.core.act(opinion, f, bar, self.L[lane], ints, self.A, self.N, seat.setup, self.ev)
         ints[BARS] += 1
         return f
 
@@ -242,8 +264,9 @@ class Engine:
 
     def warm(self, lane: int, bars: Sequence[Bar]) -> None:
         """Let a lane's indicators see bars without acting on them."""
+        seat = self.seats[lane]
         for bar in bars:
-            self.core.look(bar, self.m[lane], self.K[lane], self.setup)
+            seat.core.look(bar, self.m[lane], self.K[lane], seat.setup)
             self.K[lane][BARS] += 1
 
     def numbers(self) -> dict[str, Any]:
@@ -264,9 +287,9 @@ class Engine:
         self.latency = Latency(numbers["latency"])
         self.bars = numbers["bars"]
         for lane, (saved, seen) in enumerate(memory):
-            self.m[lane] = list(saved)
+            self.m[lane], seat = list(saved), self.seats[lane]
             counts, self.K[lane][BARS] = self.K[lane][BARS], seen
             for bar in today[lane][: counts - seen]:
-                self.features[lane] = self.core.look(bar, self.m[lane], self.K[lane], self.setup)
+                self.features[lane] = seat.core.look(bar, self.m[lane], self.K[lane], seat.setup)
                 self.K[lane][BARS] += 1
                 self.last[lane] = bar

@@ -109,6 +109,14 @@ def ours(held: Held) -> bool:
     return Lease.objects.filter(name=held.name, holder=held.holder, token=held.token).exists()
 
 
+def held(name: str) -> bool:
+    """Say whether somebody holds a lease: it has not run out, and its holder is not known to be gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT holder FROM trading_lease WHERE name = %s AND expires_at >= {_now()}", [name])  # noqa: S608
+        row = cursor.fetchone()
+    return row is not None and not is_gone(str(row[0]))
+
+
 def release(held: Held) -> None:
     """Give a lease back, so that the next one need not wait."""
     with connection.cursor() as cursor:

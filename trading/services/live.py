@@ -178,11 +178,12 @@ class Picture:
 
     def _positions(self) -> list[dict[str, Any]]:
         rows = []
-        for spec, floats, ints in zip(self.engine.specs, self.engine.L, self.engine.K, strict=True):
+        engine = self.engine
+        for seat, spec, floats, ints in zip(engine.seats, engine.specs, engine.L, engine.K, strict=True):
             if ints[SIDE]:
                 gain, stop, target = _gain(floats, ints), floats[STOP], floats[TARGET]
                 rows.append({
-                    "symbol": spec.symbol, "strategy": self.engine.name, "side": DIRECTIONS[ints[SIDE]],
+                    "symbol": spec.symbol, "strategy": seat.name, "side": DIRECTIONS[ints[SIDE]],
                     "quantity": ints[QTY], "entry_price": text(floats[AVG]), "last": text(floats[LAST]),
                     "pnl": text(gain), "pnl_pct": round(gain / (floats[AVG] * ints[QTY]) * 100.0, 3),
                     "stop": text(stop) if stop else None, "target": text(target) if target else None,
@@ -194,7 +195,7 @@ class Picture:
         rows = []
         for lane, spec in enumerate(self.engine.specs):
             bar, row = self.engine.last.get(lane), self.engine.features.get(lane)
-            if bar is None:
+            if bar is None or self.engine.seats[lane].name != self.engine.name:  # a symbol is watched once
                 continue
             before = self.before.get(lane, math.nan)
             rows.append({

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from trading.core.panel import LaneBars, panel
+from trading.core.panel import LaneBars
 from trading.core.rules import Setup
-from trading.core.simulation import Schedule, simulate
+from trading.core.simulation import Schedule, simulate_desks
 from trading.core.state import FILLED, ORDERED, SIGNAL, TRADED, Happening
-from trading.services import scoring
+from trading.services import desks, scoring
+from trading.services.desks import Half
 from trading.services.engine import Engine
 from trading.services.students import Seat
-from trading.services.tapes import Tape
 
 WORDS = {SIGNAL: "signal", ORDERED: "order", FILLED: "fill", TRADED: "trade"}
 
@@ -22,17 +22,26 @@ def compare(  # noqa: PLR0913 - what is compared, and how
     name: str, setup: Setup, lanes: Sequence[LaneBars], *, capital: float, charges: Schedule, compiled: bool,
     progress: Callable[[float], None] | None = None, seats: Sequence[Seat] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """Run the lanes, scored by ``seats``, through both.
+    """Run the lanes, scored by ``seats``, through both; see ``compare_halves``."""
+    halves = [Half(name, setup, list(lanes))]
+    return compare_halves(halves, capital=capital, charges=charges, compiled=compiled, progress=progress, seats=seats)
+
+
+def compare_halves(
+    halves: Sequence[Half], *, capital: float, charges: Schedule, compiled: bool,
+    progress: Callable[[float], None] | None = None, seats: Sequence[Seat] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Run strategies that share an account, scored by ``seats``, through both.
 
     Returns ``identical``, the counts, and the first difference if there is one.
     """
-    scored = scoring.told(name, setup, lanes, seats)
-    outcome = simulate(name, setup, panel(scored), capital=capital, charges=charges, compiled=compiled)
+    scored = [half.desk for half in desks.told(halves, seats)]
+    outcome = simulate_desks(scored, capital=capital, charges=charges, compiled=compiled)
     theirs = outcome.happenings()
-    ours = replay(name, setup, lanes, capital=capital, charges=charges, progress=progress, seats=seats)
+    ours = replay_halves(halves, capital=capital, charges=charges, progress=progress, seats=seats)
     kinds = Counter(each.kind for each in theirs)
     charge = sum(each.values["charge"] for each in theirs if "charge" in each.values)
-    first = difference(ours, theirs, [each.spec.symbol for each in lanes])
+    first = difference(ours, theirs, [each.spec.symbol for each in desks.every_lane(halves)])
     return {
         "identical": first is None,
         "bars": outcome.bars,
@@ -51,16 +60,31 @@ def replay(
     progress: Callable[[float], None] | None = None, seats: Sequence[Seat] = (),
 ) -> list[Happening]:  # fmt: skip
     """Return everything that happens when the engine itself is given the lanes' bars, moment by moment."""
-    tape = Tape(lanes)
-    engine = Engine(name, setup, tape.specs, capital=capital, charges=charges)
-    engine.judges = scoring.Council(seats, name, setup) if seats else None
+    return replay_halves([Half(name, setup, list(lanes))], capital=capital, charges=charges, progress=progress,
+                         seats=seats)  # fmt: skip
+
+
+def replay_halves(
+    halves: Sequence[Half], *, capital: float, charges: Schedule, progress: Callable[[float], None] | None = None,
+    seats: Sequence[Seat] = (),
+) -> list[Happening]:  # fmt: skip
+    """Return what ``replay`` does, for strategies that share an account."""
+    tape = desks.tape_of([half.lanes for half in halves])
+    first, *more = halves
+    engine = Engine(
+        first.name, first.setup, [each.spec for each in first.lanes], capital=capital, charges=charges,
+        beside=[(half.name, half.setup, [each.spec for each in half.lanes]) for half in more],
+    )  # fmt: skip
+    engine.judges = scoring.seated(engine, seats)
     found: list[Happening] = []
     for k, day in enumerate(tape.days):
         for ts, rows in tape.moments(day):
             found.extend(engine.step(ts, rows).happenings)
         if progress:
             progress((k + 1) / len(tape.days))
-    found.extend(engine.finish(tape.last(tape.days[-1])).happenings)
+    found.extend(
+        engine.finish(max(int(each.bars.ts[-1]) for each in desks.every_lane(halves) if len(each.bars))).happenings
+    )
     return found
 
 

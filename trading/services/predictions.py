@@ -44,19 +44,21 @@ class Ledger:
     def __init__(self, run: EngineRun, engine: Engine) -> None:
         """Go on where the run's chain ends."""
         self.run, self.trouble = run, ""
-        self.told = Told(
-            engine.name, strategy(engine.name).KIND, run.mode, traces.version(engine.name, engine.setup), str(run.pk)
-        )
+        self.told = {
+            x.name: Told(x.name, strategy(x.name).KIND, run.mode, traces.version(x.name, x.setup), str(run.pk))
+            for x in engine.seats
+        }
         last = PredictionRecord.objects.filter(run=run).order_by("-number").first()
         self.number, self.head = (last.number, last.digest) if last else (0, "")
 
     def predict(self, order: Order, signal: Signal) -> None:
         """Append what was predicted as ``order``, an entry, was decided."""
+        told = self.told[order.strategy]
         payload = {
             "direction": signal.direction, "confidence": round(signal.confidence, 6), "price": float(signal.price),
             "sentiment": signal.sentiment, "features": signal.features, "reason": signal.reason,
-            "model_version": signal.model_version or self.told.version, "model_confidence": signal.model_confidence,
-            "threshold_pct": traces.threshold(self.told.strategy, self.told.kind),
+            "model_version": signal.model_version or told.version, "model_confidence": signal.model_confidence,
+            "threshold_pct": traces.threshold(told.strategy, told.kind),
         }  # fmt: skip
         self._safely(lambda: self._append("prediction", order, order.created_at, payload))
 
@@ -68,13 +70,18 @@ class Ledger:
     def _score(self, trade: Trade) -> Trace | None:
         about = PredictionRecord.objects.filter(run=self.run, kind="prediction", order__in=trade.orders)
         scored = PredictionRecord.objects.filter(run=self.run, kind="outcome", order__in=trade.orders)
-        mine = about.filter(symbol=trade.symbol).exclude(order__in=scored.values("order")).order_by("number").first()
+        mine = (
+            about.filter(symbol=trade.symbol, strategy=trade.strategy)
+            .exclude(order__in=scored.values("order"))
+            .order_by("number")
+            .first()
+        )
         if mine is None:
             return None
         said = json.loads(mine.payload)
         entry = Order.objects.get(run=self.run, number=mine.order)
         fees = sum(float(fill.charges) for fill in Fill.objects.filter(order=entry))
-        told = self.told._replace(student=said["model_version"])
+        told = self.told[trade.strategy]._replace(student=said["model_version"])
         found = traces.trace(_made(trade, said, fees), trade.symbol, told, json.dumps(said["features"]))
         parts = {"features": said["features"], "metadata": json.loads(found.metadata)}
         payload = {"prediction": mine.number, "trace": {**dict(zip(FIELDS, found, strict=True)), **parts}}

@@ -69,7 +69,6 @@ class Recorder:
         """Remember for ``run`` what ``engine`` does."""
         self.run, self.engine = run, engine
         self.seconds = engine.setup.minutes * 60
-        self.strategy = strategy(engine.name)
         working = Order.objects.filter(run=run, status__in=[Status.WORKING, Status.PARTIAL])
         self.orders: dict[int, Order] = {order.number: order for order in working}
         newest = EquityPoint.objects.filter(run=run).order_by("-at").first()
@@ -140,7 +139,7 @@ class Recorder:
         rows = [
             ModelScore(
                 run=self.run, model_id=each.seat, at=moment(each.ts), symbol=self.engine.specs[each.lane].symbol,
-                strategy=self.engine.name, direction=DIRECTIONS[each.direction], chance=each.chance,
+                strategy=self._name(each.lane), direction=DIRECTIONS[each.direction], chance=each.chance,
                 threshold=each.threshold, inputs=_plain(list(each.inputs)),
             )
             for each in step.scores
@@ -149,12 +148,12 @@ class Recorder:
 
     def _keep_position(self, lane: int) -> None:
         floats, ints, symbol = self.engine.L[lane], self.engine.K[lane], self.engine.specs[lane].symbol
-        known = Position.objects.filter(run=self.run, symbol=symbol, strategy=self.engine.name)
+        known = Position.objects.filter(run=self.run, symbol=symbol, strategy=self._name(lane))
         if ints[SIDE] == 0:
             known.delete()
             return
         Position.objects.update_or_create(
-            run=self.run, symbol=symbol, strategy=self.engine.name,
+            run=self.run, symbol=symbol, strategy=self._name(lane),
             defaults={
                 "side": DIRECTIONS[ints[SIDE]], "quantity": ints[QTY], "entry_price": money(floats[AVG]),
                 "stop": money(floats[STOP]) if floats[STOP] else None,
@@ -167,12 +166,13 @@ class Recorder:
         """Keep a signal with its reason in words and what spoke against it."""
         v = each.values
         found = step.features.get(each.lane)
-        row = {} if found is None else self.strategy.described(found)
+        name = self._name(each.lane)
+        row = {} if found is None else strategy(name).described(found)
         features = {name: round(x, 6) for name, x in row.items() if not math.isnan(x)}
-        text = str(self.strategy.REASONS[int(v["reason"])]).format(**row) if row else "the lane failed on this bar"
+        text = str(strategy(name).REASONS[int(v["reason"])]).format(**row) if row else "the lane failed on this bar"
         self.said[each.lane] = text = _sentence(text, v["sentiment"])
         self.signals[each.lane] = Signal.objects.create(
-            run=self.run, at=moment(each.ts), symbol=self._symbol(each), strategy=self.engine.name,
+            run=self.run, at=moment(each.ts), symbol=self._symbol(each), strategy=name,
             direction=DIRECTIONS[int(v["direction"])], confidence=v["confidence"], price=money(v["price"]),
             sentiment=None if math.isnan(v["sentiment"]) else v["sentiment"], reason=text,
             objections=reasons(int(v["objections"])), features=features, **_judged(each, step),
@@ -180,13 +180,13 @@ class Recorder:
 
     def ordered(self, each: Happening, step: Step) -> None:
         """Keep an order as it is sent, under the key of its decision."""
-        v, number = each.values, int(each.values["order"])
+        v, number, name = each.values, int(each.values["order"]), self._name(each.lane)
         purpose = "entry" if v["purpose"] == ENTRY else "exit"
         symbol = self._symbol(each)
         why = self.said[each.lane] if purpose == "entry" else EXIT_REASONS[int(v["why"])]
         order = Order.objects.create(
-            run=self.run, key=f"{self.run.pk}:{self.engine.name}:{symbol}:{purpose}:{each.ts}:{number}", number=number,
-            symbol=symbol, strategy=self.engine.name, side="BUY" if v["way"] > 0 else "SELL", purpose=purpose,
+            run=self.run, key=f"{self.run.pk}:{name}:{symbol}:{purpose}:{each.ts}:{number}", number=number,
+            symbol=symbol, strategy=name, side="BUY" if v["way"] > 0 else "SELL", purpose=purpose,
             reason=why, quantity=int(v["quantity"]), price=money(v["price"]), created_at=self._decided(each),
             status=self.first_status(),
         )  # fmt: skip
@@ -217,7 +217,7 @@ class Recorder:
         """Keep a closed trade."""
         v = each.values
         trade = Trade.objects.create(
-            run=self.run, symbol=self._symbol(each), strategy=self.engine.name, side=DIRECTIONS[int(v["side"])],
+            run=self.run, symbol=self._symbol(each), strategy=self._name(each.lane), side=DIRECTIONS[int(v["side"])],
             quantity=int(v["quantity"]), entry_time=moment(v["entry_ts"]), entry_price=money(v["entry_price"]),
             exit_time=moment(each.ts), exit_price=money(v["exit_price"]), exit_reason=EXIT_REASONS[int(v["why"])],
             gross_pnl=money(v["gross"]), charges=money(v["charges"]), net_pnl=money(v["net"]),
@@ -242,18 +242,21 @@ class Recorder:
     def _orders_of(self, trade: Happening) -> list[int]:
         """Return the numbers of the orders that were filled while the trade lived."""
         filled = Order.objects.filter(
-            run=self.run, symbol=self._symbol(trade), fills__at__gte=moment(trade.values["entry_ts"]),
-            fills__at__lte=moment(trade.ts),
+            run=self.run, symbol=self._symbol(trade), strategy=self._name(trade.lane),
+            fills__at__gte=moment(trade.values["entry_ts"]), fills__at__lte=moment(trade.ts),
         )  # fmt: skip
         return sorted(set(filled.values_list("number", flat=True)))
 
     def _symbol(self, each: Happening) -> str:
         return self.engine.specs[each.lane].symbol
 
+    def _name(self, lane: int) -> str:
+        return self.engine.seats[lane].name
+
     def _decided(self, each: Happening) -> dt.datetime:
         """Return when an order was decided: at the bar's end, but inside the bar for a stop or target."""
         inside = int(each.values["why"]) in (1, 2)
-        return moment(each.ts if inside else each.ts + self.seconds)
+        return moment(each.ts if inside else each.ts + self.engine.seats[each.lane].setup.minutes * 60)
 
 
 HANDLERS: dict[int, str] = {

@@ -21,10 +21,10 @@ from trading.models.orders import Fill
 from trading.services import calendar as calendars
 from trading.services import (
     commands,
+    desks,
     journal,
     leases,
     live_telemetry,
-    markets,
     measuring,
     recording,
     runs,
@@ -50,6 +50,8 @@ Clock = Callable[[], dt.datetime]
 
 def begin(plan: Plan, *, at: dt.datetime, fresh: bool = False) -> EngineRun:
     """Return the current run of the plan's name, or a new one when there is none to continue or ``fresh`` is wanted."""
+    if plan.mode != "replay" and plan.order.strategy == runs.BOTH:
+        raise BadInput(f"both strategies on one account are not for {plan.mode}", fix="--mode replay, or one strategy")
     with transaction.atomic():
         run = EngineRun.objects.filter(name=plan.name, current=True).first()
         same = run is not None and _same(run, plan)
@@ -99,7 +101,7 @@ class Runner:
             for lane in range(len(self.tape.specs)):
                 self.engine.warm(lane, self.tape.before_today(lane))
         self.standing, self.fallen = students.standing(), False
-        self.engine.judges = scoring.council(order.strategy, setup, at=clock())
+        self.engine.judges = scoring.council_of(self.engine, at=clock())
         self.recorder = self._make_recorder()
         self.tracing = Tracing(self.recorder)
         self.brakes = Brakes(run, self.engine)
@@ -109,10 +111,11 @@ class Runner:
     def _open_tape(self) -> Playable:
         if self.run.mode == "dry-run":
             return FollowTape(self.wanted, clock=self.clock, rest=self._rest)
-        return Tape(markets.lanes(self.wanted, at=self.clock()))
+        return desks.tape(plan_of(self.run)[1], self.wanted, at=self.clock())
 
     def _make_engine(self, order: runs.Ordered, setup: Setup, charges: Schedule) -> Engine:
-        return Engine(order.strategy, setup, self.tape.specs, capital=order.capital, charges=charges)
+        halves = runs.setups_of(order, self.wanted)
+        return desks.engine(halves, self.tape.specs, capital=order.capital, charges=charges)
 
     def _make_recorder(self) -> recording.Recorder:
         return recording.Recorder(self.run, self.engine)
@@ -180,11 +183,8 @@ class Runner:
         self._show()
 
     def _journal(self, step: Step) -> None:
-        fills = (
-            Fill.objects.filter(order__run=self.run, at=recording.moment(step.ts))
-            .select_related("order")
-            .order_by("id")
-        )
+        at = {recording.moment(each.ts) for each in step.happenings}  # of a day's bar the day's beginning
+        fills = Fill.objects.filter(order__run=self.run, at__in=at).select_related("order").order_by("id")
         journal.append(fills, self.recorder.trades)
 
     def _wait(self, ts: int, seconds: int) -> bool:
@@ -245,7 +245,7 @@ class Runner:
         if (standing := students.standing()) == self.standing:
             return
         self.standing, self.fallen = standing, False
-        self.engine.judges = scoring.council(self.engine.name, self.engine.setup, at=self.wall())
+        self.engine.judges = scoring.council_of(self.engine, at=self.wall())
 
     def _block(self) -> None:
         """Let what stands outside speak against entries."""

@@ -12,17 +12,22 @@ from django.conf import settings
 
 from sensequant.lib import paths, storage
 from sensequant.lib.errors import BadInput, NotFound
+from trading.core.bars import DAY
 from trading.core.errors import Invalid
 from trading.core.kernel import is_compiled
 from trading.core.panel import LaneBars
-from trading.core.rules import Setup
-from trading.core.setups import make_setup
+from trading.core.rules import Costs, Limits, Setup
+from trading.core.setups import make_setup, parameters
 from trading.core.simulation import Schedule, schedule
 from trading.core.strategies import strategy
 from trading.models.strategies import StrategyConfig
 from trading.services import feeds
 from trading.services.markets import DEMO, STREAM, Wanted
 
+BOTH = "both"  # two strategies on one account
+HALVES = ("intraday", "swing")  # in the order in which they take turns within a session
+TARIFF = ("plan", "product")
+SHARED = frozenset({*Limits._fields, *Costs._fields, *TARIFF})  # what belongs to the account
 BARS_WORTH_COMPILING = 1_500_000  # plain takes about 7 µs a bar; compiling a strategy takes about 10 s
 MOST_CAPITAL = 1e12
 
@@ -41,12 +46,20 @@ def order(name: str, params: Mapping[str, Any], capital: float | None) -> Ordere
 
     Invalid for an unknown strategy, BadInput for a capital that cannot be.
     """
-    strategy(name)
-    active = StrategyConfig.objects.filter(strategy=name, status="active").first()
     rupees = settings.DESK.starting_capital_inr if capital is None else float(capital)
     if not 1_000 <= rupees <= MOST_CAPITAL:
         raise BadInput(f"a capital of {capital} rupees cannot be used", fix=f"give 1000 to {MOST_CAPITAL:.0f}")
-    return Ordered(name, {**(active.params if active else {}), **params}, rupees)
+    return Ordered(name, {**_active(name), **params}, rupees)
+
+
+def _active(name: str) -> dict[str, Any]:
+    """Return the parameters of a strategy's active configuration; of ``both``, what is each strategy's own to say."""
+    if name == BOTH:
+        said = {half: _active(half) for half in HALVES}
+        return {f"{half}.{key}": x for half in HALVES for key, x in said[half].items() if key not in SHARED}
+    strategy(name)
+    active = StrategyConfig.objects.filter(strategy=name, status="active").first()
+    return dict(active.params) if active else {}
 
 
 def source_of(kind: str, directory: str) -> str:
@@ -84,9 +97,42 @@ def desk_values() -> dict[str, float]:
 
 
 def setup_of(order: Ordered, wanted: Wanted) -> Setup:
-    """Return the setup of a run; Invalid names a parameter that cannot be."""
-    params = {key: value for key, value in order.params.items() if key not in ("plan", "product")}
-    return make_setup(order.strategy, wanted.minutes, desk_values(), params)
+    """Return the setup of a run, the first one of several; Invalid names a parameter that cannot be."""
+    return setups_of(order, wanted)[0][1]
+
+
+def setups_of(order: Ordered, wanted: Wanted) -> list[tuple[str, Setup]]:
+    """Return the strategies that trade on the run's account, each with its setup; Invalid as ``setup_of``.
+
+    For ``both`` a parameter goes to each strategy that knows it; ``intraday.sma`` or ``swing.sma`` to one of them.
+    Limits and costs are the account's, so they cannot be given to one.
+    """
+    params = {key: value for key, value in order.params.items() if key not in TARIFF}
+    if order.strategy != BOTH:
+        return [(order.strategy, make_setup(order.strategy, wanted.minutes, desk_values(), params))]
+    known = {half: {key for group in parameters(half).values() for key in group} | {"sizing"} for half in HALVES}
+    for key in params:
+        _addressed(key, known)
+    minutes = {"intraday": wanted.minutes, "swing": DAY}
+    return [(half, make_setup(half, minutes[half], desk_values(), _own(half, params, known[half]))) for half in HALVES]
+
+
+def _addressed(key: str, known: Mapping[str, set[str]]) -> None:
+    """Raise Invalid unless a parameter of ``both`` reaches a strategy."""
+    half, mark, rest = key.partition(".")
+    if not mark and any(key in each for each in known.values()):
+        return
+    if mark and half in known and rest in SHARED:
+        raise Invalid(f"{key} cannot be one strategy's: the account has one {rest}, give it as {rest}")
+    if not mark or half not in known or rest not in known[half]:
+        names = sorted(set.union(*known.values()))
+        raise Invalid(f"unknown parameter {key!r} of both: use one of {', '.join(names)}, or intraday.NAME, swing.NAME")
+
+
+def _own(half: str, params: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    """Return what of the parameters of ``both`` reaches one of its strategies; what names it wins."""
+    mine = {key.partition(".")[2]: value for key, value in params.items() if key.startswith(f"{half}.")}
+    return {**{key: value for key, value in params.items() if key in known}, **mine}
 
 
 def charges_of(order: Ordered, wanted: Wanted, lanes: Sequence[LaneBars]) -> Schedule:
@@ -105,4 +151,5 @@ def charges_between(order: Ordered, first: dt.date, last: dt.date) -> Schedule:
 
 def worth_compiling(name: str, bars: int) -> bool:
     """Say whether a run of ``bars`` should use the compiled core: when it is ready, or the run is long."""
-    return is_compiled(name) or bars > BARS_WORTH_COMPILING
+    names = HALVES if name == BOTH else (name,)
+    return all(is_compiled(each) for each in names) or bars > BARS_WORTH_COMPILING

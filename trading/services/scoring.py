@@ -22,7 +22,7 @@ from trading.core.signals import LONG, SHORT
 from trading.core.strategies import strategy
 from trading.core.student_rows import row_maker
 from trading.services import students
-from trading.services.engine import Judges
+from trading.services.engine import Engine, Judges
 from trading.services.students import CHAMPION, Seat
 from trading.services.tapes import bars_between
 
@@ -107,14 +107,45 @@ class Council:
         log.error("a student is left out", version=seat.scorer.version, role=seat.role, error=str(error))
 
 
-def council(name: str, setup: Setup, *, at: dt.datetime) -> Council | None:
-    """Return the students that score decisions of strategy ``name`` now; None when there are none."""
-    seats = students.wanted(at)
+class Councils:
+    """The students of an engine with several strategies, each heard about the lanes of its own."""
+
+    def __init__(self, by_lane: Sequence[Council]) -> None:
+        """Ask the council of each lane."""
+        self._by_lane = by_lane
+        self._all = list({id(each): each for each in by_lane}.values())
+
+    @property
+    def fallen(self) -> str:
+        """Return why a champion is left out; empty while none is."""
+        return next((each.fallen for each in self._all if each.fallen), "")
+
+    def word(self, lane: int, bar: Bar, f: Any, direction: int) -> float:
+        """Return the word of the lane's champion."""
+        return self._by_lane[lane].word(lane, bar, f, direction)
+
+    def drain(self) -> tuple[Scored, ...]:
+        """Return what was said since the last time."""
+        return tuple(said for each in self._all for said in each.drain())
+
+
+def seated(engine: Engine, seats: Sequence[Seat]) -> Judges | None:
+    """Return the students that score the decisions of an engine; None when there are none."""
     if not seats:
         return None
-    found = Council(seats, name, setup)
-    tell(found, at=at)
-    return found
+    found: dict[str, Council] = {}
+    for each in engine.seats:
+        if each.name not in found:
+            found[each.name] = Council(seats, each.name, each.setup)
+    return found[engine.name] if len(found) == 1 else Councils([found[each.name] for each in engine.seats])
+
+
+def council_of(engine: Engine, *, at: dt.datetime) -> Judges | None:
+    """Return the students that score an engine's decisions now, what is left out told; None when there are none."""
+    judges = seated(engine, students.wanted(at))
+    if judges is not None:
+        tell(judges, at=at)
+    return judges
 
 
 def tell(judges: Judges, *, at: dt.datetime) -> None:

@@ -46,8 +46,21 @@ def study(
         "monte_carlo": _chances([each.values["net"] for each in trades], capital),
         "stress": stressed([_paid(each) for each in trades], curve, capital),
     }  # fmt: skip
-    plain: dict[str, Any] = _finite(told)
-    return plain
+    values: dict[str, Any] = plain(told)
+    return values
+
+
+def by_strategy(trades: Sequence[Happening], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what each strategy of a shared account came to, nothing for one alone; ``names`` are the lanes'."""
+    told = []
+    for name in dict.fromkeys(names) if len(set(names)) > 1 else ():
+        mine = [each.values for each in trades if names[each.lane] == name]
+        wins = sum(v["net"] > 0.0 for v in mine)
+        told.append({
+            "strategy": name, "trades": len(mine), "net_pnl": round(sum(v["net"] for v in mine), 2),
+            "charges": round(sum(v["charges"] for v in mine), 2), "win_rate": wins / len(mine) if mine else None,
+        })  # fmt: skip
+    return told
 
 
 def _paid(each: Happening) -> Paid:
@@ -107,12 +120,12 @@ def _chances(net: Sequence[float], capital: float) -> dict[str, Any] | None:
     return told
 
 
-def _finite(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return JSON values with null for what is not a finite number."""
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -15,6 +15,7 @@ from trading.core.features import Bar
 from trading.core.panel import LaneBars, LaneSpec
 
 DAY_SECONDS = 86_400
+CLOSE = 55_800  # 15:30, seconds of the day
 Moment = tuple[int, list[tuple[int, Bar]]]
 
 
@@ -118,6 +119,33 @@ class Tape:
                     base = base.base
                 if isinstance(base, mmap.mmap):
                     base.madvise(mmap.MADV_DONTNEED)
+
+
+class TwoTapes(Tape):
+    """Minutes and days on one account: each day's bars come once the session's last minute is over."""
+
+    def __init__(self, minutes: Sequence[LaneBars], days: Sequence[LaneBars]) -> None:
+        """Play the lanes of ``minutes``, then those of ``days``, which are numbered after them."""
+        super().__init__([*minutes, *days])
+        self._fine, self._count = Tape(minutes), len(minutes)
+
+    def last(self, day: int) -> int:
+        """Return the moment at which a day's last bar is taken; 0 when it has none."""
+        return self._close(day) if self._daily(day) else self._fine.last(day)
+
+    def moments(self, day: int) -> Iterator[Moment]:
+        """Yield the day's minutes in the order of time, then its daily bars in one moment after them."""
+        if day in self._fine.days:
+            yield from self._fine.moments(day)
+        if rows := self._daily(day):
+            yield self._close(day), rows
+
+    def _daily(self, day: int) -> list[tuple[int, Bar]]:
+        lanes = range(self._count, len(self.specs))
+        return [(lane, bar) for lane in lanes for bar in self.bars_of(lane, day)]
+
+    def _close(self, day: int) -> int:
+        return max(self._fine.last(day) + 1, day * DAY_SECONDS - IST_OFFSET + CLOSE)
 
 
 def epoch_day(day: dt.date) -> int:

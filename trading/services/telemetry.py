@@ -8,8 +8,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 
 from sensequant.lib import paths
@@ -17,15 +19,17 @@ from sensequant.lib.clock import IST
 from sensequant.lib.errors import BadInput
 from sensequant.lib.logs import get_logger
 from trading.adapters.tracefiles import FORMATS, MEGABYTE, TraceWriter
-from trading.core import traces
+from trading.core import trace_lines, traces
 from trading.core.accuracy import measure
 from trading.core.rules import Setup
 from trading.core.simulation import Outcome
+from trading.core.state import WIDTH
 from trading.core.strategies import strategy as strategy_of
-from trading.core.trace_table import closed
+from trading.core.trace_table import closed, joined
 from trading.core.traces import Told
 from trading.services import accuracy, trace_reading
 
+Events = npt.NDArray[np.float64]
 METRICS_FILE = "accuracy_metrics.json"
 LIVE_FOLDER = "live"
 log = get_logger("telemetry")
@@ -97,26 +101,68 @@ def capture(
     )  # fmt: skip
 
 
+class Predictor(NamedTuple):
+    """A strategy with its setup, and the symbols of its lanes in their order."""
+
+    name: str
+    setup: Setup
+    symbols: Sequence[str]
+
+
 def record(
-    outcome: Outcome, symbols: Sequence[str], name: str, setup: Setup, wanted: Capture, *, run: str = "",
-    student: str = "",
-) -> Written:  # fmt: skip
+    outcome: Outcome, predictors: Sequence[Predictor], wanted: Capture, *, run: str = "", student: str = ""
+) -> Written:
     """Write the traces of a run's closed positions; a disk that fails is told in the result and raises nothing."""
-    chosen = strategy_of(name)
-    told = Told(name, chosen.KIND, "backtest", traces.version(name, setup), run, student)
-    names = chosen.Features._fields if wanted.with_features and hasattr(chosen, "Features") else ()
     writer = wanted.writer()
     found = Written(wanted.folder, export=wanted.export_metrics)
+    keep = sampler(wanted.rate, run)
+    parts = _parts(outcome, predictors)
+    said = [Told(x.name, strategy_of(x.name).KIND, "backtest", traces.version(x.name, x.setup), run, student)
+            for x in predictors]  # fmt: skip
     try:
         with writer:
-            for each in traces.of_events(outcome.events, symbols, names, told, sampler(wanted.rate, run)):
-                writer.write(each)
+            for (events, symbols), told in zip(parts, said, strict=True):
+                _write(writer, events, symbols, _noted(told.strategy, wanted), told, keep)
     except OSError as error:
         found.trouble = f"traces could not be written to {wanted.folder}: {error.strerror or error}"
         log.exception("traces not written", folder=str(wanted.folder))
-    table = closed(outcome.events, symbols, told)
+    tables = [closed(*part, told) for part, told in zip(parts, said, strict=True)]
+    table = tables[0] if len(tables) == 1 else joined(tables)
     found.metrics = accuracy.plain(measure(table)) if len(table) else None
     found.traces, found.lost, found.files = writer.written, writer.dropped, writer.files
+    return found
+
+
+def _write(
+    writer: TraceWriter, events: Events, symbols: Sequence[str], names: Sequence[str], told: Told,
+    keep: Callable[[], bool] | None,
+) -> None:  # fmt: skip
+    """Write one predictor's traces, as lines made at once where they are CSV."""
+    if writer.kind != "csv":
+        for each in traces.of_events(events, symbols, names, told, keep):
+            writer.write(each)
+        return
+    for some in trace_lines.lines(traces.columns(events, len(names)), symbols, names, told, keep):
+        writer.write_lines(told.strategy, some)
+
+
+def _noted(name: str, wanted: Capture) -> tuple[str, ...]:
+    """Return the names of the features a strategy's traces hold."""
+    chosen = strategy_of(name)
+    return chosen.Features._fields if wanted.with_features and hasattr(chosen, "Features") else ()
+
+
+def _parts(outcome: Outcome, predictors: Sequence[Predictor]) -> list[tuple[Events, list[str]]]:
+    """Return each strategy's own events, its lanes numbered from 0, and their symbols."""
+    rows, first, found = outcome.events.reshape(-1, WIDTH), 0, []
+    for each in predictors:
+        symbols = list(each.symbols)
+        mine = rows
+        if len(predictors) > 1:
+            mine = rows[(rows[:, 1] >= first) & (rows[:, 1] < first + len(symbols))]
+            mine[:, 1] -= first
+        first += len(symbols)
+        found.append((mine.reshape(-1), symbols))
     return found
 
 

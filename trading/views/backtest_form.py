@@ -38,6 +38,7 @@ SOURCES = (
 )
 DAY_PICKER = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 MONTHS_BACK = {"intraday": 2, "swing": 36}
+NAMES = (*STRATEGIES, runs.BOTH)
 
 
 class MarketForm(forms.Form):
@@ -74,9 +75,10 @@ class MarketForm(forms.Form):
 class BacktestForm(MarketForm):
     """What to run on. Parameters are read beside it, see ``given``."""
 
-    strategy = forms.ChoiceField(choices=[(name, name) for name in STRATEGIES], widget=forms.RadioSelect)
+    strategy = forms.ChoiceField(choices=[(name, name) for name in NAMES], widget=forms.RadioSelect)
     interval = forms.ChoiceField(choices=[(name, name) for name in INTERVALS])
     capital = forms.DecimalField(min_value=1_000, max_digits=16, decimal_places=2, label="Capital, ₹")
+    stress = forms.BooleanField(required=False, label="Run anew at dearer charges and slippage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,29 @@ class Choice:
 
 def choices(data: Mapping[str, Any]) -> list[Choice]:
     """Return every strategy with its inputs, those in ``data`` (a sent form) filled in."""
-    return [_choice(name, data) for name in STRATEGIES]
+    return [*(_choice(name, data) for name in STRATEGIES), _both(data)]
+
+
+def _both(data: Mapping[str, Any]) -> Choice:
+    """Return the choice of both strategies on one account: their own parameters, then what the account has once."""
+    groups: list[tuple[str, str, list[Input]]] = []
+    for half in runs.HALVES:
+        minutes = DAY if STRATEGIES[half].KIND == "swing" else INTERVALS["5minute"]
+        usual = flat(make_setup(half, minutes, runs.desk_values()))
+        for group, known in parameters(half).items():
+            own = {key: field for key, field in known.items() if key not in runs.SHARED}
+            title = f"{half}: {TITLES[group].lower()}"
+            groups.append(
+                (group, title, [_input(f"both.{half}", field, usual[key], data) for key, field in own.items()])
+            )
+    usual, shared = flat(make_setup("intraday", INTERVALS["5minute"], runs.desk_values())), parameters("intraday")
+    groups += [
+        (group, TITLES[group], [_input("both", x, usual[key], data) for key, x in shared[group].items()])
+        for group in ("limits", "costs")
+    ]
+    groups.append(("tariff", TITLES["tariff"], _tariff("both", data)))
+    about = "Intraday and swing together on one cash account, under one set of limits."
+    return Choice("both", about, "intraday", [group for group in groups if group[2]])
 
 
 def _choice(name: str, data: Mapping[str, Any]) -> Choice:
@@ -159,7 +183,7 @@ def given(data: Mapping[str, str], strategy: str) -> dict[str, str | float]:
 
 def beginning(today: dt.date, strategy: str = "intraday") -> dict[str, Any]:
     """Return what a fresh form says: the demo market, a span that suits the strategy, the desk's capital."""
-    kind = STRATEGIES[strategy].KIND
+    kind = STRATEGIES[strategy].KIND if strategy in STRATEGIES else "intraday"
     return {
         "symbols": ", ".join(list(demo.INSTRUMENTS)[:4]),
         "strategy": strategy,
@@ -173,7 +197,7 @@ def beginning(today: dt.date, strategy: str = "intraday") -> dict[str, Any]:
 
 def again(run: BacktestRun) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the fields and parameters of an earlier run, to run it once more or a little differently."""
-    names = ("strategy", "interval", "start", "end", "source", "directory", "capital")
+    names = ("strategy", "interval", "start", "end", "source", "directory", "capital", "stress")
     fields = {name: getattr(run, name) for name in names}
     params = {f"p.{run.strategy}.{key}": str(value) for key, value in run.params.items()}
     return {**fields, "symbols": ", ".join(run.symbols)}, params

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sensequant.lib.clock import ist, now
 from sensequant.lib.errors import BadInput
 from trading.core import demo
-from trading.core.strategies import STRATEGIES
 from trading.models import BacktestRun
 from trading.selectors import backtests as asked
 from trading.services import backtests, comparing
@@ -63,7 +62,7 @@ def _begin(request: HttpRequest) -> tuple[dict[str, Any], dict[str, str]]:
     earlier = asked.backtest(int(number)) if number.isdigit() else None
     if earlier is not None:
         return form.again(earlier)
-    return form.beginning(ist(now()).date(), strategy if strategy in STRATEGIES else "intraday"), {}
+    return form.beginning(ist(now()).date(), strategy if strategy in form.NAMES else "intraday"), {}
 
 
 def _list(request: HttpRequest, sent: form.BacktestForm, params: dict[str, str], status: int = 200) -> HttpResponse:
@@ -99,6 +98,7 @@ def backtest_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "run": run,
         "active": run.status in asked.ACTIVE,
+        "dead": backtests.is_dead(run),
         "percent": round(100 * run.progress),
         "metrics": metrics.shown(run.metrics),
         "headline": [
@@ -148,4 +148,14 @@ def cancel_backtest(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     run = _found(pk)
     by = request.user.get_username()
     told(request, "Cancellation requested.", lambda: backtests.cancel(run.pk, by=by))
+    return redirect("backtest", run.pk)
+
+
+@require_POST
+@for_traders
+def resume_backtest(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+    """Go on with a backtest that was cancelled or whose process died."""
+    run, by = _found(pk), request.user.get_username()
+    if told(request, "The backtest goes on.", lambda: backtests.resume(run.pk, by=by)) is not None:
+        run_backtest.delay_on_commit(run_id=run.pk)
     return redirect("backtest", run.pk)

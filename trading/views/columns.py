@@ -167,6 +167,7 @@ JOURNAL = (
 BACKTEST_TRADES = (
     C("number", "No.", "qty", sort="number"),
     C("symbol", "Symbol", "symbol", sort="symbol"),
+    C("strategy", "Strategy", "word", sort="strategy"),
     C("side", "Side", "side"),
     C("quantity", "Qty", "qty", sort="quantity"),
     C("entry_time", "Opened", "stamp", sort="entry_time"),
@@ -177,6 +178,8 @@ BACKTEST_TRADES = (
     C("gross_pnl", "Gross ₹", "pnl", sort="gross_pnl"),
     C("charges", "Charges", "number", "brokerage and levies of both sides, ₹", "charges"),
     C("net_pnl", "Net ₹", "pnl", "after charges", "net_pnl"),
+    C("mae", "MAE", "share2", "furthest against it while held, of the entry price", "mae"),
+    C("mfe", "MFE", "share2", "furthest in its favour while held, of the entry price", "mfe"),
 )
 FILLS = (
     C("at", "Time", "stamp"),

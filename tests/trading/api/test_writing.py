@@ -56,6 +56,9 @@ def test_a_backtest_is_queued_read_and_cancelled(operator, rung):
     cancelled = send(operator, f"{answer['Location']}/cancel")
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
     assert send(operator, f"{answer['Location']}/cancel").status_code == 409
+    resumed = send(operator, f"{answer['Location']}/resume")
+    assert (resumed.status_code, resumed.json()["status"], rung) == (200, "queued", [made["id"]] * 2)
+    assert send(operator, f"{answer['Location']}/resume").status_code == 409
 
 
 def test_a_backtest_s_curve_and_trades(viewer, backtest):

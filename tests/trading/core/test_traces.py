@@ -8,14 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading import desks
+from trading.adapters.tracefiles import as_csv
 from trading.core.accuracy import measure
 from trading.core.features import Features
 from trading.core.panel import panel
 from trading.core.setups import make_setup
 from trading.core.simulation import schedule, simulate
-from trading.core.state import NOTED, SIGNAL, TRADED
+from trading.core.state import CARRY, ENTRY, EXIT_REASONS, FILLED, NOTED, ORDERED, SIGNAL, TRADED, WIDTH
+from trading.core.trace_lines import lines
 from trading.core.trace_table import Builder, closed, parse
-from trading.core.traces import FIELDS, Told, direction, of_events, stamp, threshold, version
+from trading.core.traces import (
+    FIELDS,
+    Made,
+    Told,
+    columns,
+    direction,
+    form,
+    of_events,
+    stamp,
+    threshold,
+    trace,
+    version,
+    written,
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +88,45 @@ def test_its_features_are_the_row_the_engine_decided_on(run):
     for each in noted:
         values = list(each.values.values())[1:]
         np.testing.assert_array_equal(values, rows[each.lane, each.ts][:9])
+
+
+def old(events, symbols, names, told):
+    """Fold a run's events one by one, the plain way."""
+    now = {}
+    said = {}
+    for e in events.reshape(-1, WIDTH).tolist():
+        kind, lane = e[0], int(e[1])
+        if kind == SIGNAL and e[8] == 0 and e[10] == 0:
+            said[lane] = (e[5], e[7], e[11])
+        elif kind == ORDERED and e[8] == ENTRY:
+            now[lane] = [said[lane], e[7], 0.0, []]
+        elif kind == NOTED:
+            now[lane][3].extend(e[5:14])
+        elif kind == FILLED and e[9] == ENTRY:
+            now[lane][2] += e[8]
+        elif kind == CARRY:
+            now[lane][2] += e[4]
+        elif kind == TRADED:
+            (sure, news, student), decided, fees, notes = now[lane]
+            made = Made(int(e[4]), sure, news, decided, e[6], e[7], int(e[9]), int(e[3]), int(e[5]), fees, e[10], e[13],
+                        e[11], EXIT_REASONS[int(e[12])], student)  # fmt: skip
+            features = written(form(names), tuple(notes[: len(names)])) if names else "{}"
+            yield trace(made, symbols[lane], told, features)
+
+
+@pytest.mark.parametrize("student", [None, 0.75])
+@pytest.mark.parametrize("names", [Features._fields, ()])
+def test_traces_made_from_columns_are_those_made_event_by_event_to_the_last_character(run, names, student):
+    _, outcome, told = run
+    events, symbols = outcome.events.copy(), ["A", 'B"&', "C,D"]
+    if student:
+        rows = events.reshape(-1, WIDTH)
+        rows[rows[:, 0] == SIGNAL, 11] = student
+    slow = list(old(events, symbols, names, told))
+    assert list(of_events(events, symbols, names, told)) == slow
+    quick = [each for some in lines(columns(events, len(names)), symbols, names, told) for each in some]
+    assert "".join(quick) == as_csv(slow)
+    assert list(lines(columns(events[:0], len(names)), symbols, names, told)) == []
 
 
 def test_features_can_be_left_out_and_traces_sampled(run):

@@ -8,13 +8,12 @@ from django.core.management.base import CommandParser
 
 from sensequant.lib.clock import now
 from sensequant.lib.commands import DeskCommand
-from sensequant.lib.errors import BadInput
+from sensequant.lib.errors import BadInput, NotAllowed
+from trading.core.strategies import STRATEGIES
 from trading.management.asking import NEEDED, add_market_arguments, add_telemetry_arguments, asked, traced
 from trading.models.backtests import BacktestRun
-from trading.services import backtests, markets, runs
-from trading.services.combining import combined
+from trading.services import backtests, runs
 
-BOTH = {"intraday": "5minute", "swing": "1day"}
 SHOWN = (
     ("trades", "trades", "{:,.0f}"), ("net P&L ₹", "total_pnl", "{:,.2f}"), ("return %", "total_return_pct", "{:.2f}"),
     ("Sharpe", "sharpe_ratio", "{:.2f}"), ("Sortino", "sortino_ratio", "{:.2f}"),
@@ -42,50 +41,39 @@ class Command(DeskCommand):
 
     def arguments(self, parser: CommandParser) -> None:
         """Add what to run on; a queued run's number stands for all of it."""
-        add_market_arguments(parser, strategies=("intraday", "swing", "both", "crossover"), needed=())
+        add_market_arguments(parser, strategies=(*STRATEGIES, runs.BOTH), needed=())
         add_telemetry_arguments(parser)
+        parser.add_argument("--stress", action="store_true", help="also run it anew at dearer charges and slippage")
+        parser.add_argument("--resume", type=int, metavar="RUN", help="go on with one that was cancelled or killed")
         parser.add_argument("--run", type=int, help="execute a run the page queued, instead of all the above")
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run, and return the result."""
         capture = traced(options, at=now())
-        if options["run"] is None:
-            wanted = _all_asked(options)  # all of them checked before the first one runs
-            queued = [backtests.keep(*each, by="shell", at=now()).pk for each in wanted]
-        else:
-            queued = [options["run"]]
-        found = [backtests.execute(number, at=now(), traced=capture) for number in queued]
-        data = backtests.answer(found[0]) if len(found) == 1 else combined(found)
-        return data, "\n\n".join(_table(run) for run in found)
+        number = _number(options)
+        found = backtests.execute(number, at=now(), traced=capture, progress=self.gauge(f"backtest {number}"))
+        if found.status == "cancelled":
+            raise NotAllowed(f"backtest {number} was cancelled", fix=f"backtest --resume {number} goes on with it")
+        return backtests.answer(found), _table(found)
 
 
-def _all_asked(options: dict[str, Any]) -> list[tuple[markets.Wanted, runs.Ordered]]:
-    """Return every backtest asked for, checked; two of them for ``both``."""
+def _number(options: dict[str, Any]) -> int:
+    """Return the number of the backtest to execute: a queued one, one to resume, or a new one."""
+    if options["resume"] is not None:
+        return backtests.resume(options["resume"], by="shell").pk
+    run: int | None = options["run"]
+    return _queued(options) if run is None else run
+
+
+def _queued(options: dict[str, Any]) -> int:
+    """Return the number of the backtest asked for, everything about it checked."""
     missing = [f"--{name.replace('_', '-')}" for name in NEEDED if options[name] is None]
     if missing:
-        raise BadInput(f"{', '.join(missing)} must be given", fix="or --run with the number of a queued backtest")
-    names = tuple(BOTH) if options["strategy"] == "both" else (options["strategy"],)
-    found = [asked(_half(options, name), at=now()) for name in names]
-    for wanted, order in found:
-        runs.setup_of(order, wanted)
-    return found
-
-
-def _half(options: dict[str, Any], name: str) -> dict[str, Any]:
-    if options["strategy"] != "both":
-        return options
-    minute = options["minute_data"] and name == "intraday"
-    return {**options, "strategy": name, "interval": _interval(name, options), "minute_data": minute}
-
-
-def _interval(name: str, options: dict[str, Any]) -> str:
-    """Return the interval one half of ``both`` runs on: swing on daily bars, intraday on the minute bars asked for."""
-    if name == "swing":
-        return BOTH["swing"]
-    asked_for: str = options["interval"]
-    if asked_for in ("1day", "1d"):
-        return BOTH["intraday"]
-    return asked_for
+        raise BadInput(
+            f"{', '.join(missing)} must be given",
+            fix="or --run with the number of a queued backtest, --resume with that of a cancelled one",
+        )
+    return backtests.keep(*asked(options, at=now()), by="shell", at=now(), stress=options["stress"]).pk
 
 
 def _table(run: BacktestRun) -> str:
@@ -94,7 +82,14 @@ def _table(run: BacktestRun) -> str:
     for label, key, form in SHOWN:
         value = run.metrics.get(key)
         lines.append(f"  {label:<24}{'—' if value is None else form.format(value):>18}")
+    for each in run.study.get("strategies", ()):
+        won = "—" if each["win_rate"] is None else f"{each['win_rate']:.1%}"
+        told = (
+            f"{each['trades']:,} trades, net ₹{each['net_pnl']:,.2f}, charges ₹{each['charges']:,.2f}, win rate {won}"
+        )
+        lines.append(f"  of these {each['strategy']}: {told}")
     lines += [*_against(run.study.get("benchmark")), *_against(run.study.get("index"))]
+    lines += _excursions(run.study.get("excursions")) + [_anew(each) for each in run.study.get("anew", ())]
     lines += _traces(run.telemetry)
     return "\n".join([*lines, *(f"  note: {warning}" for warning in run.warnings)])
 
@@ -106,6 +101,21 @@ def _against(found: dict[str, Any] | None) -> list[str]:
     told = f"  {found['name']}: {found['total_return']:+.2%} in {found['sessions']} sessions"
     told += f", so {found['excess_return']:+.2%} beside it"
     return [f"{told}; beta {found['beta']:.2f}" if found["beta"] is not None else told]
+
+
+def _excursions(found: dict[str, Any] | None) -> list[str]:
+    """Return what winners had to bear and losers let go."""
+    if not found or found["winners_mae"] is None or found["losers_mfe"] is None:
+        return []
+    told = f"winners were at worst {found['winners_mae']:.2%} down, losers at best {found['losers_mfe']:.2%} up"
+    return [f"  {told} (medians)"]
+
+
+def _anew(found: dict[str, Any]) -> str:
+    """Return what a run at dearer charges and slippage came to."""
+    ratio = "—" if found["sharpe_ratio"] is None else f"{found['sharpe_ratio']:.2f}"
+    level = f"charges × {found['charges']:g}, slippage × {found['slippage']:g}"
+    return f"  anew at {level}: {found['trades']:,} trades, net ₹{found['net_pnl']:,.2f}, Sharpe {ratio}"
 
 
 def _traces(found: dict[str, Any]) -> list[str]:

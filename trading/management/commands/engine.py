@@ -13,9 +13,10 @@ from django.core.management.base import CommandParser
 from sensequant.lib.clock import IST, now
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
+from trading.core.strategies import STRATEGIES
 from trading.management.asking import add_market_arguments, add_telemetry_arguments, asked, names, traced
 from trading.models.engine import EngineRun
-from trading.services import live_runner, live_telemetry, markets, runner, shards
+from trading.services import live_runner, live_telemetry, markets, runner, runs, shards
 from trading.services.live_telemetry import LiveTelemetry
 from trading.services.market_clock import market_clock
 
@@ -94,7 +95,7 @@ class Command(DeskCommand):
         parser.add_argument("--fresh", action="store_true", help="begin anew instead of continuing")
         add_telemetry_arguments(parser)
         parser.add_argument("--telemetry-throttle", type=float, metavar="SECONDS", help="least time between two traces")
-        add_market_arguments(parser, needed=())
+        add_market_arguments(parser, strategies=(*STRATEGIES, runs.BOTH), needed=())
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run until the end or a signal; say what came of it."""

@@ -9,8 +9,9 @@ from django.core.management.base import CommandParser
 
 from sensequant.lib.clock import now
 from sensequant.lib.commands import DeskCommand
+from trading.core.strategies import STRATEGIES
 from trading.management.asking import add_market_arguments, asked
-from trading.services import markets, parity, runs, students
+from trading.services import desks, parity, runs, students
 
 
 class Command(DeskCommand):
@@ -25,18 +26,17 @@ class Command(DeskCommand):
 
     def arguments(self, parser: CommandParser) -> None:
         """Add what to run on."""
-        add_market_arguments(parser)
+        add_market_arguments(parser, strategies=(*STRATEGIES, runs.BOTH))
         parser.add_argument("--plain", action="store_true", help="do not compile the backtester's side")
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Return the comparison; a difference is exit code 1."""
         at = now()
         wanted, order = asked(options, at=at)
-        lanes = markets.lanes(wanted, at=at)
-        setup, charges = runs.setup_of(order, wanted), runs.charges_of(order, wanted, lanes)
-        found = parity.compare(
-            order.strategy, setup, lanes, capital=order.capital, charges=charges,
-            seats=students.wanted(at),
+        halves = desks.load(order, wanted, at=at)
+        lanes = desks.every_lane(halves)
+        found = parity.compare_halves(
+            halves, capital=order.capital, charges=runs.charges_of(order, wanted, lanes), seats=students.wanted(at),
             compiled=not options["plain"] and runs.worth_compiling(order.strategy, sum(len(x.bars) for x in lanes)),
         )  # fmt: skip
         word = "identical" if found["identical"] else f"DIFFERENT from happening {found['first_difference']['number']}"
