@@ -8,6 +8,7 @@ PAIR ?= -n 2 --dist loadfile
 VENDOR := static/vendor/.stamp
 .DEFAULT_GOAL := run
 .PHONY: audit run test check lint bench setup sample-optimization
+.PHONY: release-deploy release-rollback release-status
 .PHONY: release-audit release-archive release-validate release-manifest
 
 run: .venv/.run $(VENDOR)
@@ -60,6 +61,17 @@ release-validate:
 # the signed manifest of the newest release that three people approved (RELEASE=release_… for another one)
 release-manifest: release-validate
 	@$(PY) manage.py release_manifest $(RELEASE) $(ARGS)
+
+# asks "type 'yes'", for the release's name and for who you are: ARGS="--by esha", RELEASE=release_… for another one
+release-deploy: .venv/.run
+	@$(PY) manage.py release_deploy $(RELEASE) $(ARGS)
+
+# back to the release before: REASON="why", ARGS="--to release_… --by rafi"
+release-rollback: .venv/.run
+	@$(PY) manage.py release_rollback --reason "$(REASON)" $(ARGS)
+
+release-status: .venv/.run
+	@$(PY) manage.py release_status $(ARGS)
 
 setup: .venv/.dev $(VENDOR)
 

@@ -8,7 +8,7 @@ import sys
 from celery import shared_task
 from django.conf import settings
 
-from releases.services import archiving, audit_planning
+from releases.services import archiving, audit_planning, rolling_back
 from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
 
@@ -32,6 +32,13 @@ def keep_audits() -> None:
 def archive_bundles() -> None:
     """Move old bundles to the archive; nothing is deleted."""
     archiving.archive(at=now())
+
+
+@shared_task(ignore_result=True)
+def watch_release() -> None:
+    """Take up what was killed, check the watched release when it is time, and remind of reviews that are due."""
+    rolling_back.remind(at=now())
+    _command("release_watch")
 
 
 def _command(*words: str) -> bool:

@@ -53,6 +53,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"queue": "training", "expire_seconds": 590},
     },
     "archive old audits": {"task": "releases.tasks.archive_bundles", "schedule": crontab(hour="3", minute="40")},
+    # looks often and checks every ALERT_FREQUENCY_HOURS, while a release is watched
+    "watch the release": {
+        "task": "releases.tasks.watch_release",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expire_seconds": 500},
+    },
     # does nothing unless INCREMENTAL_ENABLED
     "update the bars": {
         "task": "trading.tasks.update_history",

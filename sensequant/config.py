@@ -231,6 +231,7 @@ class Desk:
     release_environment: str = row(
         "production", "Where this desk runs; a manifest for elsewhere is refused", form="name"
     )
+    release_required: str = row("live", "Which engines need a deployed release", choices=("live", "always", "never"))
     heightened_hours: int = row(48, "Hours of heightened monitoring after a deployment", low=1, high=720)
     alert_frequency_hours: int = row(2, "Hours between heightened checks", low=1, high=48)
     release_audit_parts: tuple[str, ...] = row(AUDITED, "What an audit needs to be clean", choices=AUDITED)

@@ -161,6 +161,13 @@ RULES: tuple[Rule, ...] = (
         runbook="Compare with the newest backup; somebody had write access to the database.",
     ),
     Rule(
+        "accuracy_degraded", W, "accuracy_drop",
+        "{group} is {drop:.3f} ({limit:.2f} is allowed): {now:.3f} over {hours} h against {before:.3f}, "
+        "{trades} trades, {mode} watching",
+        keep_for=5 * MINUTE, window=60 * MINUTE,
+        runbook="Compare /telemetry with the weeks before. While a release is watched, its page says what follows.",
+    ),
+    Rule(
         "release_watch_failed", C, "release_watch", "The watch over release {group} found: {told}",
         runbook="Look at the release's page; roll back if the reason holds.",
     ),

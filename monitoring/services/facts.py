@@ -19,6 +19,7 @@ from django.db.models import Min
 from models_ml.selectors import training
 from monitoring.core.episodes import Reading
 from monitoring.models import Episode, Look, Notification, Report, Sample
+from monitoring.services import degradation
 from sensequant.lib import paths
 from sensequant.lib.errors import BadInput
 from sensequant.lib.stats import total
@@ -213,6 +214,22 @@ def _watch(view: View) -> Groups:
     return {"monitor": Reading((view.at - look.at).total_seconds())} if look else {}
 
 
+def _accuracy(view: View) -> Groups:
+    """Find what trades of late did worse, as a share of what is allowed in the windows in force."""
+    in_force = degradation.terms()
+    return {
+        each.name: Reading(
+            each.share,
+            {
+                "drop": each.drop, "limit": each.limit, "now": each.now, "before": each.before, "trades": each.trades,
+                "hours": in_force.hours[each.kind], "mode": in_force.mode,
+            },
+        )
+        for each in degradation.looked(at=view.at)
+        if each.known
+    }  # fmt: skip
+
+
 def _trouble(view: View) -> Groups:
     return {
         f"{each.code} {each.subject}".strip()[:100]: Reading(
@@ -246,6 +263,7 @@ MEASURES: Mapping[str, Callable[[View], Groups]] = MappingProxyType({
     "backup_age": _backup,
     "release_watch": _reported("release_watch"),
     "watch_age": _watch,
+    "accuracy_drop": _accuracy,
     "trouble": _trouble,
 })  # fmt: skip
 

@@ -19,7 +19,7 @@ from trading.selectors import control
 from trading.services import differences, halts, risk_status
 
 router = Router(tags=["risk"])
-KIND = Literal["kill", "breaker"]
+KIND = Literal["kill", "breaker", "release"]
 Reason = Annotated[
     str,
     Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$", description="Why.", examples=["prices look wrong"]),
@@ -31,7 +31,7 @@ class HaltOut(Schema):
     """A stop, in force until it is released."""
 
     id: int = Field(description="Number of the halt.", examples=[4])
-    kind: str = Field(description="kill or breaker.", examples=["kill"])
+    kind: str = Field(description="kill, breaker or release.", examples=["kill"])
     action: str = Field(description="stop-entries, or square-off: every position is left, too.")
     reason: str = Field(description="Why it was engaged.", examples=["prices look wrong"])
     engaged_by: str = Field(description="Who engaged it; `the desk` for a breaker.", examples=["asha"])

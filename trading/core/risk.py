@@ -43,6 +43,7 @@ NOT_ARMED = 1048576
 COOLING = 2097152
 KILLED = 4194304
 STUDENT_DOUBTS = 8388608
+NOT_RELEASED = 16777216
 
 OBJECTIONS: dict[int, str] = {
     NO_QUANTITY: "the size comes to less than one lot",
@@ -69,6 +70,7 @@ OBJECTIONS: dict[int, str] = {
     COOLING: "the desk cools down after losses in a row",
     KILLED: "the kill switch is on",
     STUDENT_DOUBTS: "the student model is not sure enough",
+    NOT_RELEASED: "the deployed release stops entries",
 }
 
 

@@ -13,6 +13,7 @@ from trading.models.live import Snapshot
 from trading.models.measures import Measure
 from trading.models.orders import Fill, Order, OrderEvent, Signal
 from trading.models.positions import EquityPoint, Position, Trade
+from trading.models.releases import ReleasePointer
 from trading.models.sentiment import NewsCall, NewsItem, NewsProvider, SentimentScore, SnapshotFetch
 from trading.models.strategies import StrategyConfig
 from trading.models.students import ActiveModel, ModelScore
@@ -57,6 +58,7 @@ __all__ = [
     "Position",
     "PredictionRecord",
     "QuarantinedRow",
+    "ReleasePointer",
     "SentimentScore",
     "ShardExposure",
     "Signal",

@@ -9,14 +9,15 @@ from django.db.models import Q
 
 from trading.models.engine import EngineRun
 
-KINDS = [(k, k) for k in ("kill", "breaker")]
+KINDS = [(k, k) for k in ("kill", "breaker", "release")]
 VERBS = [(v, v) for v in ("cancel-all", "square-off")]
 COMMAND_STATES = [(s, s) for s in ("requested", "taken", "lapsed")]
 ACTIONS = [(a, a) for a in ("stop-entries", "square-off")]
 
 
 class Halt(models.Model):
-    """A stop that outlives every restart: the kill switch, or a breaker that tripped. One of a kind is open at a time.
+    """A stop that outlives every restart: the kill switch, a breaker that tripped, or a release that is put in place or
+    did not hold what it promised. One of a kind is open at a time.
 
     Stopping needs one person; going on needs another one, and a reason.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from trading.core.errors import Invalid
+from trading.core.strategies import STRATEGIES
 from trading.core.trace_table import Builder, Table
 from trading.core.traces import FIELDS
 from trading.models import BacktestRun, PredictionRecord
@@ -26,10 +28,26 @@ def outcomes(strategy: str = "", run_id: int | None = None) -> QuerySet[Predicti
     return rows.order_by("-at", "-id")
 
 
+def closed(kind: str, start: dt.datetime | None, end: dt.datetime) -> Table:
+    """Return the newest scored predictions of strategies of ``kind``, closed after ``start`` and until ``end``."""
+    names = [name for name, module in STRATEGIES.items() if kind == module.KIND]
+    rows = outcomes().filter(strategy__in=names, at__lte=end)
+    return _table(rows if start is None else rows.filter(at__gt=start))
+
+
+def newest() -> str:
+    """Return the digest of the newest scored prediction; empty without one."""
+    return outcomes().values_list("digest", flat=True).first() or ""
+
+
 def recorded(strategy: str = "", run_id: int | None = None) -> Table:
     """Return the newest scored predictions of the desk's own runs as columns; one that cannot be read is left out."""
+    return _table(outcomes(strategy, run_id))
+
+
+def _table(rows: QuerySet[PredictionRecord]) -> Table:
     builder = Builder()
-    for text in outcomes(strategy, run_id).values_list("payload", flat=True)[:MOST].iterator():
+    for text in rows.values_list("payload", flat=True)[:MOST].iterator():
         try:
             found = json.loads(text)["trace"]
             builder.add([found[name] for name in FIELDS])

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 
+from trading.core.risk import KILLED, NOT_RELEASED
 from trading.core.state import BREAKER, DAY_START, EQUITY
 from trading.models.engine import EngineRun
 from trading.services import halts
 from trading.services.engine import Engine
+from trading.services.release_gate import Gate
 
 
 class Brakes:
-    """Watches the halts for one engine; ``killed`` says whether the kill switch is on."""
+    """Watches the halts and the release for one engine; ``killed`` says whether the kill switch is on."""
 
     def __init__(self, run: EngineRun, engine: Engine) -> None:
         """Watch for ``engine``, which drives ``run``."""
         self.run, self.engine = run, engine
-        self.killed = False
+        self.killed = self.held = False
+        self.gate = Gate(run)
         self._tripped = False  # a halt of kind breaker was seen, or made, since the breaker opened
         self._left: set[int] = set()  # halts whose square-off was begun
         self._wanted: set[int] = set()
@@ -25,9 +28,16 @@ class Brakes:
         """Read the halts, and keep breaker and rows of one mind."""
         found = halts.engaged()
         self.killed = any(each.kind == halts.KILL for each in found)
+        self.held = any(each.kind == halts.RELEASE for each in found)
+        self.gate.look(at=at)
         self._wanted = {each.pk for each in found if each.action == halts.SQUARE_OFF}
         if self.engine.setup.limits.latched:
             self._breaker(any(each.kind == halts.BREAKER for each in found), at=at)
+
+    @property
+    def mask(self) -> int:
+        """Return what speaks against every entry."""
+        return (KILLED if self.killed else 0) | (NOT_RELEASED if self.held or self.gate.refused else 0)
 
     @property
     def unheard(self) -> bool:

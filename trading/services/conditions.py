@@ -45,6 +45,11 @@ def clear(code: str, *, at: dt.datetime, subject: str | None = None) -> int:
     return closed
 
 
+def holds(code: str, subject: str = "") -> bool:
+    """Say whether the condition ``code`` of ``subject`` is open."""
+    return Condition.objects.filter(code=code, subject=subject, until=None).exists()
+
+
 def keep(
     holds: bool, code: str, *, level: str, message: str, at: dt.datetime, subject: str = "", fix: str = ""
 ) -> None:  # fmt: skip

@@ -1,5 +1,5 @@
-"""Stops that outlive restarts: the kill switch and the breaker. Engaging takes one person; where money is real,
-releasing takes another.
+"""Stops that outlive restarts: the kill switch, the breaker and the release hold. Engaging takes one person; where
+money is real, releasing takes another.
 
 The engine looks at these rows several times a second, and once more in the transaction in which it claims an order.
 """
@@ -16,11 +16,12 @@ from trading.models.control import Halt
 from trading.models.engine import EngineRun
 from trading.services.reasons import reason as checked
 
-KILL, BREAKER = "kill", "breaker"
+KILL, BREAKER, RELEASE = "kill", "breaker", "release"
 STOP, SQUARE_OFF = "stop-entries", "square-off"
 SIMULATED = "SIMULATED"  # label of a run at a simulator
 SYSTEM = "the desk"  # who engages a breaker
-NAMES = {KILL: "kill switch", BREAKER: "breaker"}
+NAMES = {KILL: "kill switch", BREAKER: "breaker", RELEASE: "release hold"}
+ENTRIES = (KILL, RELEASE)  # kinds that stop entries by themselves; a breaker does it through the engine's numbers
 log = get_logger("halts")
 
 
@@ -68,6 +69,11 @@ def engaged(kind: str = "") -> list[Halt]:
     """Return what is engaged now, of one kind or of all."""
     rows = Halt.objects.filter(released_at=None)
     return list(rows.filter(kind=kind) if kind else rows)
+
+
+def no_entries() -> bool:
+    """Say whether something is engaged that stops entries by itself."""
+    return Halt.objects.filter(kind__in=ENTRIES, released_at=None).exists()
 
 
 def real_money() -> bool:

@@ -69,16 +69,16 @@ class LiveRecorder(Recorder):
             super()._save_numbers()
 
     def claim(self, order: Order, limit: Decimal, tick: Decimal, *, at: dt.datetime) -> bool:
-        """Mark an order as being sent, in one transaction with a look at the lease and at the kill switch.
+        """Mark an order as being sent, in one transaction with a look at the lease and at what stops entries.
 
-        False for an entry while the switch is on; NotAllowed when the lease is gone.
+        False for an entry while something does; NotAllowed when the lease is gone.
         """
         lease = self.lease
         with transaction.atomic():
             self.fence()
             if lease is not None and not lease.good:
                 raise NotAllowed(f"{lease.name} was not renewed in time", fix="this engine stops; another goes on")
-            if order.purpose == "entry" and halts.engaged(halts.KILL):
+            if order.purpose == "entry" and halts.no_entries():
                 return False
             token = lease.token if lease else None
             self.move(order, Status.SENDING, at=at, sent_at=at, limit_price=limit, tick=tick, fence=token)

@@ -24,7 +24,7 @@ from trading.core.simulation import Schedule
 from trading.core.state import OPERATOR, SIDE, TICK, Happening
 from trading.core.ticks import Received, Tick
 from trading.models.engine import EngineRun
-from trading.services import arming, budgets, egress, journal, leases, runner, runs, sessions
+from trading.services import arming, budgets, egress, journal, leases, release_gate, runner, runs, sessions
 from trading.services import calendar as calendars
 from trading.services.broker_log import BrokerLog
 from trading.services.closing import Closing
@@ -143,7 +143,7 @@ class StreamRunner(runner.Runner):
 
     def _block(self) -> None:
         at, blocked = self.clock(), self.tape.blocked()
-        common = self._common() | self.late | (risk.KILLED if self.brakes.killed else 0)
+        common = self._common() | self.late | self.brakes.mask
         for lane in range(len(self.tape.specs)):
             feed, mask = self.tape.feed(lane), common
             if lane in blocked:
@@ -370,6 +370,7 @@ def begin(plan: runner.Plan, *, clock: MarketClock, fresh: bool = False) -> Engi
         if not clock.simulated:
             arming.require(at=at)
             egress.require()
+    release_gate.require(plan.name, plan.mode, simulated=clock.simulated, at=at)
     return runner.begin(plan, at=at, fresh=fresh)
 
 

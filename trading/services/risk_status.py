@@ -34,7 +34,7 @@ from trading.models.engine import EngineRun
 from trading.models.positions import Position
 from trading.selectors import control, live
 from trading.selectors.live import Newest
-from trading.services import budgets, halts, runner, runs
+from trading.services import budgets, conditions, halts, release_gate, runner, runs
 from trading.services.recording import moment
 
 NEAR = 0.8  # of a limit: from here on it is worth saying
@@ -96,6 +96,7 @@ def status(*, at: dt.datetime) -> dict[str, Any]:
     return {
         "kill": engaged.get(halts.KILL),
         "breaker": engaged.get(halts.BREAKER),
+        "release": engaged.get(halts.RELEASE),
         "real_money": halts.real_money(),
         "standings": [_standing(run, _about(run, newest), list(engaged.values())) for run in control.runs()],
         "budgets": budgets.gauges(at=at),
@@ -209,7 +210,10 @@ def _everywhere(
     run: EngineRun, gauges: list[Gauge], *, opened: bool, cooling: bool, engaged: list[Halt]
 ) -> list[str]:  # fmt: skip
     """Return what speaks against every entry of a run, in the words signals are declined with."""
-    mask = risk.KILLED if any(each.kind == halts.KILL for each in engaged) else 0
+    kinds = {each.kind for each in engaged}
+    refused = conditions.holds(release_gate.REFUSED, run.name)
+    mask = risk.KILLED if halts.KILL in kinds else 0
+    mask |= risk.NOT_RELEASED if halts.RELEASE in kinds or refused else 0
     mask |= risk.BREAKER_OPEN if opened else 0
     mask |= risk.PAUSED_BY_OPERATOR if run.entries_paused else 0
     mask |= risk.COOLING if cooling else 0

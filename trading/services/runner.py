@@ -13,7 +13,6 @@ from sensequant.lib.clock import IST, now
 from sensequant.lib.errors import BadInput
 from sensequant.lib.logs import get_logger
 from trading.core.calendar import Session
-from trading.core.risk import KILLED
 from trading.core.rules import Setup
 from trading.core.simulation import Schedule
 from trading.models.engine import EngineRun
@@ -250,7 +249,7 @@ class Runner:
     def _block(self) -> None:
         """Let what stands outside speak against entries."""
         for lane in range(len(self.engine.specs)):
-            self.engine.block(lane, KILLED if self.brakes.killed else 0)
+            self.engine.block(lane, self.brakes.mask)
 
     def _cancel_all(self) -> None:
         """Take every entry that waits back; what protects positions stays."""
