@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trading', '0013_commands'),
+        ('trading', '0014_backtest_one_account'),
     ]
 
     operations = [
