@@ -46,10 +46,13 @@ def regrouped(sender: Any, instance: Any, action: str, pk_set: Any = None, **_: 
         _end(each, "groups or permissions")
 
 
-def changed(sender: Any, instance: Any, raw: bool = False, **_: Any) -> None:
+def changed(sender: Any, instance: Any, raw: bool = False, update_fields: Any = None, **_: Any) -> None:
     """End the sessions of a person who was switched off, or may do more or less than before."""
-    before = None if raw or instance.pk is None else sender.objects.filter(pk=instance.pk).values(*POWERS).first()
-    differ = [name for name, value in (before or {}).items() if getattr(instance, name) != value]
+    saved = [name for name in POWERS if update_fields is None or name in update_fields]
+    if raw or instance.pk is None or not saved:
+        return
+    before = sender.objects.filter(pk=instance.pk).values(*saved).first() or {}
+    differ = [name for name, value in before.items() if getattr(instance, name) != value]
     if differ:
         _end(instance, ", ".join(differ))
 
