@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django import template
+from django.core.cache import cache
 
 from monitoring.selectors import alerts
 from monitoring.services import preopen
@@ -35,5 +36,12 @@ def firing() -> Firing:
 
 @register.simple_tag
 def not_ready() -> int | None:
-    """Return how many items of the pre-open checklist need a hand, while it is due; None at other times."""
-    return preopen.left(at=now())
+    """Return how many items of the pre-open checklist need a hand, while it is due; None at other times.
+
+    The list is gone through every ten seconds at most, however many pages are asked for.
+    """
+    at = now()
+    if not preopen.morning(at=at).due:
+        return None
+    found: int | None = cache.get_or_set("pre-open-left", lambda: preopen.left(at=at), 10)
+    return found
