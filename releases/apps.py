@@ -8,3 +8,9 @@ class ReleasesConfig(AppConfig):
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "releases"
+
+    def ready(self) -> None:
+        """Listen to who comes in and who is given which right."""
+        from releases.services import happenings
+
+        happenings.connect()

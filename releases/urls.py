@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from releases.views import audits, releases
+from releases.views import audits, ledger, releases
 
 urlpatterns: list[URLPattern] = [
+    path("ledger", ledger.ledger_page, name="ledger"),
+    path("ledger/verify", ledger.verify_ledger, name="ledger_verify"),
+    path("ledger/<int:seq>", ledger.entry_page, name="ledger_entry"),
     path("releases", releases.releases_page, name="releases"),
     path("releases/make", releases.make, name="release_make"),
     path("releases/<slug:release_id>/", releases.release_page, name="release"),

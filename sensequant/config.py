@@ -103,6 +103,7 @@ class Desk:
     monitoring_aggregation_interval_seconds: int = row(300, "Length of a rollup, seconds", low=10, high=DAY)
     monitoring_max_raw_metrics: int = row(100, "Raw metric samples kept per metric", low=1, high=1_000_000)
     monitoring_max_archive_days: int = row(30, "Days an archive is kept", low=1, high=3_650)
+    ledger_keep_days: int = row(1_827, "Days until the ledger's entries move to a sealed file", low=30, high=36_500)
     monitoring_archive_interval_hours: int = row(24, "Hours between archivals", low=1, high=720)
     monitoring_enable_performance_tracking: bool = row(True, "Measure latencies")
     monitoring_performance_alert_threshold_ms: float = row(1e3, "Average latency that alerts, ms", low=1, high=60_000)

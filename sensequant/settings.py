@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sensequant.middleware.WhoAsks",
     "sensequant.middleware.SessionLimits",
     "django_otp.middleware.OTPMiddleware",
     "sensequant.limits.Limiter",

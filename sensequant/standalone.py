@@ -53,6 +53,7 @@ def run() -> int:
             Part("engine", engine),
             Part("news", news),
             Part("monitor", monitor),
+            Part("ledger", ledger),
             Part("compiler", compiler),
         ]
         try:
@@ -256,6 +257,16 @@ def monitor(stop: threading.Event) -> None:
     from monitoring.services import monitor as watcher
 
     watcher.serve(stop)
+
+
+def ledger(stop: threading.Event) -> None:
+    """Keep the ledger in a process of its own, begun anew should it end, until ``stop``: no engine waits for it."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "ledger", "run"]
+    while not stop.wait(5.0):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                if stop.wait(0.5):
+                    process.terminate()
 
 
 def compiler(stop: threading.Event) -> None:

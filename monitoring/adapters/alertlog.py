@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from monitoring.adapters.words import Message, NotSent
-from sensequant.lib import paths
+from sensequant.lib import lines, paths
 from sensequant.lib.clock import IST
 
 FOLDER = "logs/alerts"
@@ -29,19 +27,8 @@ class AlertLog:
 
 
 def append(name: str, told: dict[str, Any]) -> None:
-    """Append one line to a file of the alerts' folder, whole, and see it onto the disk."""
-    folder = paths.resolve(FOLDER)
-    folder.mkdir(parents=True, exist_ok=True)
-    line = f"{json.dumps(told, ensure_ascii=False, default=str)}\n".encode()
-    handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_size and os.pread(handle, 1, os.fstat(handle).st_size - 1) != b"\n":
-            line = b"\n" + line  # a line that was cut off by a crash stays alone
-        os.write(handle, line)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Append one line to a file of the alerts' folder."""
+    lines.append(paths.resolve(FOLDER) / name, json.dumps(told, ensure_ascii=False, default=str))
 
 
 def read(folder: Path, days: list[dt.date]) -> list[dict[str, Any]]:

@@ -7,15 +7,16 @@ the unique column ``previous``: two writers that saw the same last entry cannot 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from monitoring.models import AuditEntry, Episode
+from trading.core import chain
+from trading.core.chain import Break, Link, Start
 
 GENESIS = "0" * 64
 TRIES = 20
@@ -27,7 +28,7 @@ def append(what: str, *, by: str, at: dt.datetime, episode: Episode | None = Non
     for left in reversed(range(TRIES)):
         last = AuditEntry.objects.order_by("-id").values_list("digest", flat=True).first() or GENESIS
         row = AuditEntry(at=at, episode=episode, what=what, by=by, detail=told, previous=last)
-        row.digest = _digest(row)
+        row.digest = chain.digest(_text(row))
         try:
             with transaction.atomic():
                 row.save(force_insert=True)
@@ -39,15 +40,19 @@ def append(what: str, *, by: str, at: dt.datetime, episode: Episode | None = Non
     raise AssertionError("unreachable")
 
 
-def breaks() -> Iterator[tuple[int, str]]:
-    """Yield number and reason of every entry that is not what was written, the oldest first."""
-    before = GENESIS
-    for row in AuditEntry.objects.order_by("id").iterator():
-        if row.previous != before:
-            yield row.pk, "an entry before it is missing or was changed"
-        if row.digest != _digest(row):
-            yield row.pk, "its content was changed"
-        before = row.digest
+def breaks(anchors: Mapping[int, str] | None = None) -> list[Break]:
+    """Return every place where the trail is not what was written, the oldest first.
+
+    ``anchors`` are digests by number that were kept outside the database: they tell of a tail that was cut off.
+    """
+    rows = AuditEntry.objects.order_by("id").iterator()
+    links = (Link(row.pk, row.previous, _text(row), row.digest) for row in rows)
+    return chain.check(links, anchors or {}, chain="of alerts", start=Start(0, GENESIS), gapless=False)
+
+
+def head() -> tuple[int, str]:
+    """Return number and digest of the newest entry; 0 and nothing when there is none."""
+    return AuditEntry.objects.order_by("-id").values_list("id", "digest").first() or (0, "")
 
 
 def _plain(value: Any) -> Any:
@@ -61,9 +66,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _digest(row: AuditEntry) -> str:
+def _text(row: AuditEntry) -> str:
+    """Return what is digested of an entry: its content and the digest of the one before."""
     told = {
         "at": row.at.astimezone(dt.UTC).isoformat(), "episode": row.episode_id, "what": row.what, "by": row.by,
         "detail": row.detail, "previous": row.previous,
     }  # fmt: skip
-    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return json.dumps(told, sort_keys=True, separators=(",", ":"))

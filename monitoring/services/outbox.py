@@ -33,6 +33,23 @@ def put(rule: Rule, row: Episode, reason: str, *, at: dt.datetime) -> int:
     return len(wanted)
 
 
+def say(key: str, what: str, message: str, *, severity: str = "INFO", at: dt.datetime, **context: Any) -> list[str]:
+    """Queue a message that is no alert, once per ``key``, and return the channels it goes to."""
+    wanted = [*channels.of(severity)]
+    body = {
+        "timestamp": at.astimezone(IST).isoformat(), "severity": severity, "rule": what, "message": message,
+        "context": context, "acknowledged": False,
+    }  # fmt: skip
+    rows = [
+        Notification(
+            key=f"{key}-{name}"[:80], channel=name, reason="first", severity=severity, body=body, made_at=at, due_at=at
+        )
+        for name in wanted
+    ]
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    return wanted
+
+
 def _row(
     rule: Rule, row: Episode, reason: str, name: str, body: dict[str, Any], at: dt.datetime
 ) -> Notification:  # fmt: skip

@@ -241,7 +241,7 @@ def _tell(each: InForce, row: Episode, at: dt.datetime) -> int:
 
 def _trails() -> dict[str, list[str]]:
     """Return what is wrong with each trail nobody may change: that of alerts, and that of predictions."""
-    found = {"of alerts": [f"entry {number}: {why}" for number, why in auditing.breaks()][:20]}
+    found = {"of alerts": [f"entry {each.number}: {each.why}" for each in auditing.breaks()][:20]}
     try:
         found["of predictions"] = [", ".join(map(str, each.values())) for each in predictions.check()["breaks"]][:20]
     except SenseQuantError as error:

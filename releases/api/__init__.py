@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from ninja import Router
 
-from releases.api import audits, releases
+from releases.api import audits, ledger, releases
 
-ROUTERS: dict[str, Router] = {"releases": releases.router, "audits": audits.router}
+ROUTERS: dict[str, Router] = {"releases": releases.router, "audits": audits.router, "ledger": ledger.router}

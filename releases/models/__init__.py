@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from releases.models import triggers as triggers
 from releases.models.audit import Audit
+from releases.models.ledger import Happening, LedgerArchive, LedgerCheck, LedgerEntry, LedgerHead
 from releases.models.operation import Operation, OperationStep
 from releases.models.release import Release, ReleaseEvent
 from releases.models.sign_offs import ReleaseSignOff, SigningKey
 from releases.models.watch import Watch, WatchCheck
 
 __all__ = [
-    "Audit", "Operation", "OperationStep", "Release", "ReleaseEvent", "ReleaseSignOff", "SigningKey", "Watch",
-    "WatchCheck",
+    "Audit", "Happening", "LedgerArchive", "LedgerCheck", "LedgerEntry", "LedgerHead", "Operation", "OperationStep",
+    "Release", "ReleaseEvent", "ReleaseSignOff", "SigningKey", "Watch", "WatchCheck",
 ]  # fmt: skip

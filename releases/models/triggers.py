@@ -7,59 +7,29 @@ They are put in place after every ``migrate``, so that a table that was rebuilt 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import connections, models
+from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import receiver
 
 from releases.core.roles import ROLES
 from releases.core.states import NEXT, REAUDITABLE, SIGNABLE, SIGNED
-from releases.models import audit_guards
+from releases.models import audit_guards, ledger_guards
 from releases.models.audit import Audit
+from releases.models.guards import PREFIX, TRUNCATE, Guard, changed, kept
 from releases.models.release import Release, ReleaseEvent
 from releases.models.sign_offs import ReleaseSignOff, SigningKey
 
-PREFIX: Final = "guard_"
 NEEDED: Final = tuple(
     each._meta.db_table for each in (Release, ReleaseEvent, ReleaseSignOff, SigningKey, Audit, get_user_model(), Group)
 )
 
 
-class Guard(NamedTuple):
-    """One refusal: before ``verb`` on ``model``, when the SQL ``when`` is true, ``told`` is the error."""
-
-    model: type[models.Model]
-    name: str
-    verb: str
-    when: str
-    told: str
-
-    @property
-    def table(self) -> str:
-        """Return the table's name."""
-        return self.model._meta.db_table
-
-    @property
-    def trigger(self) -> str:
-        """Return the trigger's name."""
-        return f"{PREFIX}{self.table}_{self.name}"
-
-
 def _words(names: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
-
-
-def _changed(vendor: str, *columns: str) -> str:
-    differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
-    return " OR ".join(f"NEW.{name} {differs} OLD.{name}" for name in columns)
-
-
-def kept(model: type[models.Model], told: str) -> list[Guard]:
-    """Return the guards of a table whose rows are only ever added."""
-    return [Guard(model, "kept", "DELETE", "", told), Guard(model, "fixed", "UPDATE", "", told)]
 
 
 def _standing(release: str) -> str:
@@ -83,14 +53,14 @@ def _of_releases(vendor: str) -> list[Guard]:
     alone = f"(SELECT COUNT(DISTINCT s.user_id) {_standing('NEW')}) < {len(ROLES)}"
     return [
         Guard(Release, "kept", "DELETE", "", "a release is never deleted"),
-        Guard(Release, "fixed", "UPDATE", _changed(vendor, *fixed),
+        Guard(Release, "fixed", "UPDATE", changed(vendor, *fixed),
               "the content of a release is never edited: make another"),
         Guard(Release, "moves", "UPDATE", f"NEW.state <> OLD.state AND NOT ({pairs})", "no legal move of a release"),
         Guard(Release, "judged", "UPDATE",
-              f"({_changed(vendor, 'audit_id')}) AND NOT (OLD.state IN ({_words(REAUDITABLE)}) "
+              f"({changed(vendor, 'audit_id')}) AND NOT (OLD.state IN ({_words(REAUDITABLE)}) "
               f"AND NEW.state IN ({_words(REAUDITABLE)}))",
               "the audit of a release that was signed and staged is not exchanged"),
-        Guard(Release, "told", "UPDATE", f"({_changed(vendor, *manifest)}) AND NEW.state <> 'approved'",
+        Guard(Release, "told", "UPDATE", f"({changed(vendor, *manifest)}) AND NEW.state <> 'approved'",
               "a manifest is written of an approved release only"),
         Guard(Release, "signed", "UPDATE",
               f"NEW.state <> OLD.state AND NEW.state IN ({_words(SIGNED)}) AND OLD.state IN ('signing', 'approved', "
@@ -125,7 +95,7 @@ def _of_sign_offs(vendor: str) -> list[Guard]:
         Guard(ReleaseSignOff, "key", "INSERT", f"NOT EXISTS ({key})", "people sign with their own key"),
         Guard(ReleaseSignOff, "read", "INSERT", f"NOT EXISTS ({read})", "a signature is of what is there to be signed"),
         Guard(ReleaseSignOff, "kept", "DELETE", "", "a signature is never deleted"),
-        Guard(ReleaseSignOff, "fixed", "UPDATE", f"OLD.revoked_at IS NOT NULL OR {_changed(vendor, *fixed)}",
+        Guard(ReleaseSignOff, "fixed", "UPDATE", f"OLD.revoked_at IS NOT NULL OR {changed(vendor, *fixed)}",
               "a signature is never edited"),
     ]  # fmt: skip
 
@@ -134,7 +104,7 @@ def _of_keys(vendor: str) -> list[Guard]:
     fixed = [str(each.column) for each in SigningKey._meta.concrete_fields if not each.name.startswith("revoked")]
     return [
         Guard(SigningKey, "kept", "DELETE", "", "a signing key is never deleted"),
-        Guard(SigningKey, "fixed", "UPDATE", f"OLD.revoked_at IS NOT NULL OR {_changed(vendor, *fixed)}",
+        Guard(SigningKey, "fixed", "UPDATE", f"OLD.revoked_at IS NOT NULL OR {changed(vendor, *fixed)}",
               "a signing key is never edited"),
     ]  # fmt: skip
 
@@ -143,8 +113,8 @@ def guards(vendor: str) -> list[Guard]:
     """Return every guard of this app."""
     return [
         *_of_releases(vendor), *_of_sign_offs(vendor), *_of_keys(vendor),
-        *(Guard(Audit, *each) for each in audit_guards.refusals(_changed, vendor)),
-        *kept(ReleaseEvent, "the events of a release are only ever added"),
+        *(Guard(Audit, *each) for each in audit_guards.refusals(changed, vendor)),
+        *kept(ReleaseEvent, "the events of a release are only ever added"), *ledger_guards.guards(vendor),
     ]  # fmt: skip
 
 
@@ -156,6 +126,8 @@ def statements(vendor: str, tables: Sequence[str]) -> Iterator[str]:
 
 
 def _sqlite(guard: Guard) -> Iterator[str]:
+    if guard.verb == TRUNCATE:
+        return  # SQLite has no such statement
     when = f"WHEN {guard.when} " if guard.when else ""
     yield f"DROP TRIGGER IF EXISTS {guard.trigger}"
     yield (
@@ -168,12 +140,12 @@ def _postgres(guard: Guard) -> Iterator[str]:
     yield (
         f"CREATE OR REPLACE FUNCTION {guard.trigger}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN "
         f"IF {guard.when or 'TRUE'} THEN RAISE EXCEPTION '{guard.told}' USING ERRCODE = 'check_violation'; END IF; "
-        f"RETURN COALESCE(NEW, OLD); END $guard$"
+        f"RETURN {'NULL' if guard.verb == TRUNCATE else 'COALESCE(NEW, OLD)'}; END $guard$"
     )
     yield f"DROP TRIGGER IF EXISTS {guard.trigger} ON {guard.table}"
     yield (
         f"CREATE TRIGGER {guard.trigger} BEFORE {guard.verb} ON {guard.table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {guard.trigger}()"
+        f"FOR EACH {'STATEMENT' if guard.verb == TRUNCATE else 'ROW'} EXECUTE FUNCTION {guard.trigger}()"
     )
 
 
@@ -183,6 +155,19 @@ def dropped(vendor: str, tables: Sequence[str]) -> Iterator[str]:
         if guard.table in tables:
             on = f" ON {guard.table}" if vendor == "postgresql" else ""
             yield f"DROP TRIGGER IF EXISTS {guard.trigger}{on}"
+
+
+def missing() -> list[str]:
+    """Return the names of the guards that should be in place and are not."""
+    connection = connections["default"]
+    found = "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')"
+    if connection.vendor == "sqlite":
+        found = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    with connection.cursor() as cursor:
+        cursor.execute(found)
+        there = {name for (name,) in cursor.fetchall()}
+    wanted = [each for each in guards(connection.vendor) if each.verb != TRUNCATE or connection.vendor == "postgresql"]
+    return [each.trigger for each in wanted if each.trigger[:63] not in there]
 
 
 @receiver(pre_migrate, dispatch_uid="releases.guards.aside")

@@ -16,6 +16,7 @@ OF_ORDERS: Final = (
     "fill-committed",
 )  # fmt: skip
 OF_ALERTS: Final = ("alert-claimed", "alert-before-send", "alert-after-send", "alert-written")
+OF_THE_LEDGER: Final = ("ledger-appended", "ledger-committed", "ledger-head-filed", "ledger-archive-filed")
 _turn = threading.Lock()
 _name, _left, _number = "", 0, int(signal.SIGKILL)
 

@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from sensequant.config import ROOT
 
-NAMES = {"web", "worker", "training", "engine", "beat", "watchdog", "monitor", "sender"}
+NAMES = {"web", "worker", "training", "engine", "beat", "watchdog", "monitor", "sender", "ledger"}
 OURS = ("trading", "models_ml", "monitoring", "releases", "sensequant")
 CONTRACTS = (migrations.RemoveField, migrations.DeleteModel, migrations.RenameField, migrations.RenameModel)
 

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed
 from tests.trading.bar_files import minutes, write
 from tests.trading.desks import LIVELY, NOON, SYMBOLS, TODAY, WEEK, After, begun, driven, plan
@@ -30,7 +31,7 @@ class Clock:
             when, act = self.script[name]
             if when(row, self):
                 del self.script[name]
-                act(row.pk, by="asha")
+                act(row.pk, by="asha", at=now())
         return self.at
 
 
@@ -114,7 +115,7 @@ def test_two_engines_never_drive_one_run_and_the_second_hears_who_does():
 
 
 def test_the_kill_switch_speaks_against_every_entry_and_leaves_every_position_once():
-    def kill(pk, by):
+    def kill(pk, by, at):
         halts.engage(halts.KILL, "prices look wrong", at=NOON, by=by, square_off=True)
 
     run, _ = steer(begun(max_positions=9), kill=(lambda row, clock: row.positions.exists(), kill))
@@ -138,7 +139,7 @@ def test_a_latched_breaker_becomes_a_halt_that_a_second_run_still_obeys():
 
 
 def test_a_released_breaker_lets_entries_through_again_and_counts_from_there():
-    def release(pk, by):
+    def release(pk, by, at):
         halts.release(halts.BREAKER, "looked at it", at=NOON, by=by)
 
     tripped = (lambda row, clock: Halt.objects.filter(released_at=None).exists(), release)
@@ -211,7 +212,7 @@ def test_a_stopped_run_keeps_its_state_and_can_be_played_on():
     run, _ = steer(begun(), stop_it=(past(300), control.stop))
     assert run.state == "stopped"
     assert 300 <= run.bars < 320
-    control.play(run.pk, by="asha")
+    control.play(run.pk, by="asha", at=now())
     after = driven(EngineRun.objects.get(pk=run.pk))
     assert story(after) == story(driven(begun(name="whole")))
 
@@ -256,7 +257,7 @@ def test_without_a_speed_it_never_waits():
 
 def test_a_new_speed_is_taken_up_while_it_runs():
     stop = After()
-    faster = (past(74), lambda pk, by: control.set_speed(pk, 0, by=by))
+    faster = (past(74), lambda pk, by, at: control.set_speed(pk, 0, by=by, at=at))
     run, _ = steer(begun(speed=60.0, span=(WEEK[0], WEEK[0]), symbols=["DEMOLABS"]), stop, faster=faster)
     assert run.speed == 0
     assert sum(stop.waited) < 74.5 * 5
@@ -390,14 +391,14 @@ def test_the_demo_desk_begins_anew_when_its_market_has_ended(small_demo):
 def test_a_demo_desk_an_operator_stopped_waits_until_it_is_played_on(small_demo):
     demo_desk.serve(After(100))
     run = EngineRun.objects.get()
-    control.stop(run.pk, by="asha")
+    control.stop(run.pk, by="asha", at=now())
     demo_desk.serve(After(50))
     run = EngineRun.objects.get()
     assert run.state == "stopped"
     bars = run.bars
     demo_desk.serve(After(50))
     assert EngineRun.objects.get().bars == bars
-    control.play(run.pk, by="asha")
+    control.play(run.pk, by="asha", at=now())
     demo_desk.serve(After(50))
     assert EngineRun.objects.get().bars > bars
 

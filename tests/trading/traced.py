@@ -67,5 +67,5 @@ def recorded(run, traces):
                 run=run, number=number, kind=kind, symbol=each.symbol, strategy=each.strategy, order=1000 + k,
                 at=at + dt.timedelta(hours=kind == "outcome"), payload=chain.canonical(payload), previous=head,
             )  # fmt: skip
-            row.digest = head = chain.digest(predictions.link(row))
+            row.digest = head = chain.digest(predictions.as_digested(row))
             row.save()

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from trading.admin.base import Record
-from trading.models import Command, Difference, Halt
+from trading.models import Command, Deed, Difference, Halt
 
 
 @admin.register(Halt)
@@ -57,3 +57,13 @@ class CommandAdmin(Record):
     def view_on_site(self, obj: Model) -> str:
         """Return where its outcome is told, leg by leg."""
         return reverse("command", args=[obj.pk])
+
+
+@admin.register(Deed)
+class DeedAdmin(Record):
+    """What was done to the desk and leaves no row of its own."""
+
+    list_display = ("at", "by", "what", "object", "reason")
+    list_filter = ("what",)
+    search_fields = ("by", "object", "reason")
+    date_hierarchy = "at"

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from sensequant.lib.clock import now
 from trading.admin.base import Record, each, pretty
 from trading.models import EngineRun, LaneState
 from trading.services import control
@@ -41,27 +42,27 @@ class EngineRunAdmin(Record):
     @admin.action(description="Pause entries (exits go on)", permissions=["operate"])
     def pause(self, request: HttpRequest, rows: QuerySet[EngineRun]) -> None:
         """Take no new positions."""
-        each(request, rows, "paused", lambda run: control.pause_entries(run.pk, by=_by(request)))
+        each(request, rows, "paused", lambda run: control.pause_entries(run.pk, by=_by(request), at=now()))
 
     @admin.action(description="Resume entries", permissions=["operate"])
     def resume(self, request: HttpRequest, rows: QuerySet[EngineRun]) -> None:
         """Let entries through again."""
-        each(request, rows, "resumed", lambda run: control.resume_entries(run.pk, by=_by(request)))
+        each(request, rows, "resumed", lambda run: control.resume_entries(run.pk, by=_by(request), at=now()))
 
     @admin.action(description="Hold the replay", permissions=["operate"])
     def hold(self, request: HttpRequest, rows: QuerySet[EngineRun]) -> None:
         """Let the replay stand still."""
-        each(request, rows, "held", lambda run: control.hold(run.pk, by=_by(request)))
+        each(request, rows, "held", lambda run: control.hold(run.pk, by=_by(request), at=now()))
 
     @admin.action(description="Play the replay", permissions=["operate"])
     def play(self, request: HttpRequest, rows: QuerySet[EngineRun]) -> None:
         """Let the replay go on."""
-        each(request, rows, "playing", lambda run: control.play(run.pk, by=_by(request)))
+        each(request, rows, "playing", lambda run: control.play(run.pk, by=_by(request), at=now()))
 
     @admin.action(description="Stop after the bar it is in", permissions=["operate"])
     def stop(self, request: HttpRequest, rows: QuerySet[EngineRun]) -> None:
         """End the run; its state is kept."""
-        each(request, rows, "told to stop", lambda run: control.stop(run.pk, by=_by(request)))
+        each(request, rows, "told to stop", lambda run: control.stop(run.pk, by=_by(request), at=now()))
 
 
 @admin.register(LaneState)

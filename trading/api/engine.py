@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema
 from pydantic import ConfigDict, Field
 
+from sensequant.lib.clock import now
 from trading.api.auth import TRADE
 from trading.api.fields import Flag, Id, Moment, Money, StrategyName
 from trading.api.paging import DaysFilter, Page, Paging, paged
@@ -127,37 +128,37 @@ def snapshot(request: HttpRequest) -> Snapshot:
 @router.post("/pause", response=RunOut, auth=TRADE, summary="Pause entries")
 def pause(request: HttpRequest, run: Which = None) -> EngineRun:
     """Take no new positions; exits go on."""
-    return control.pause_entries(_chosen(run), by=request.user.get_username())
+    return control.pause_entries(_chosen(run), by=request.user.get_username(), at=now())
 
 
 @router.post("/resume", response=RunOut, auth=TRADE, summary="Resume entries")
 def resume(request: HttpRequest, run: Which = None) -> EngineRun:
     """Let entries through again."""
-    return control.resume_entries(_chosen(run), by=request.user.get_username())
+    return control.resume_entries(_chosen(run), by=request.user.get_username(), at=now())
 
 
 @router.post("/hold", response=RunOut, auth=TRADE, summary="Hold the replay")
 def hold(request: HttpRequest, run: Which = None) -> EngineRun:
     """Let the replay stand still."""
-    return control.hold(_chosen(run), by=request.user.get_username())
+    return control.hold(_chosen(run), by=request.user.get_username(), at=now())
 
 
 @router.post("/play", response=RunOut, auth=TRADE, summary="Play the replay")
 def play(request: HttpRequest, run: Which = None) -> EngineRun:
     """Let the replay go on, a stopped one included."""
-    return control.play(_chosen(run), by=request.user.get_username())
+    return control.play(_chosen(run), by=request.user.get_username(), at=now())
 
 
 @router.post("/speed", response=RunOut, auth=TRADE, summary="Set the replay's speed")
 def speed(request: HttpRequest, body: SpeedIn, run: Which = None) -> EngineRun:
     """Set how fast the replay's market time passes."""
-    return control.set_speed(_chosen(run), body.speed, by=request.user.get_username())
+    return control.set_speed(_chosen(run), body.speed, by=request.user.get_username(), at=now())
 
 
 @router.post("/stop", response=RunOut, auth=TRADE, summary="Stop the run")
 def stop(request: HttpRequest, run: Which = None) -> EngineRun:
     """End the run after the bar it is in; its state is kept."""
-    return control.stop(_chosen(run), by=request.user.get_username())
+    return control.stop(_chosen(run), by=request.user.get_username(), at=now())
 
 
 def _chosen(run: int | None) -> int:

@@ -6,6 +6,7 @@ from trading.models.bars import BarReport, BarSeries, QuarantinedRow
 from trading.models.broker import BrokerMessage, BrokerSession, CallBudget, Condition, Lease, LiveArming
 from trading.models.calendar import CalendarOverride
 from trading.models.control import Command, Difference, Halt
+from trading.models.deeds import Deed
 from trading.models.engine import EngineRun, ExposureBook, LaneState, ShardExposure
 from trading.models.fetching import FetchRun, FetchState, StreamBar
 from trading.models.instruments import CorporateAction, Instrument, Listing, MasterFile
@@ -34,6 +35,7 @@ __all__ = [
     "Command",
     "Condition",
     "CorporateAction",
+    "Deed",
     "Difference",
     "EngineRun",
     "EquityPoint",

@@ -14,6 +14,7 @@ from sensequant.lib.errors import NotAllowed
 from sensequant.lib.logs import get_logger
 from trading.models.control import Halt
 from trading.models.engine import EngineRun
+from trading.services import deeds
 from trading.services.reasons import reason as checked
 
 KILL, BREAKER, RELEASE = "kill", "breaker", "release"
@@ -46,6 +47,7 @@ def engage(
                 known = Halt.objects.get(kind=kind, released_at=None)
         if square_off and known.action != SQUARE_OFF:
             Halt.objects.filter(pk=known.pk).update(action=SQUARE_OFF)
+            deeds.record("square-off added", f"halt {known.pk}", by=by, at=at, reason=words, kind=kind)
             known.refresh_from_db()
     log.warning("trading halted", kind=kind, by=by, reason=words, action=known.action)
     return known

@@ -10,7 +10,7 @@ from trading.core import chain
 from trading.core.traces import FIELDS, stamp
 from trading.models.engine import EngineRun
 from trading.models.telemetry import PredictionRecord
-from trading.services.predictions import link
+from trading.services.predictions import as_digested
 
 BEGIN: Final = dt.datetime(2025, 12, 1, 4, 0, tzinfo=dt.UTC)
 SYMBOLS: Final = 50
@@ -34,6 +34,6 @@ def fill(count: int) -> None:
                 run=run, number=len(found) + 1, kind=kind, at=at + dt.timedelta(hours=kind == "outcome"), order=k + 1,
                 symbol=trace["symbol"], strategy=trace["strategy"], payload=chain.canonical(payload), previous=head,
             )  # fmt: skip
-            each.digest = head = chain.digest(link(each))
+            each.digest = head = chain.digest(as_digested(each))
             found.append(each)
     PredictionRecord.objects.bulk_create(found, batch_size=1_000)

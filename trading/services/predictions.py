@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sensequant.lib import paths
+from sensequant.lib import lines, paths
 from sensequant.lib.logs import get_logger
 from trading.core import chain, traces
 from trading.core.chain import Break, Link
@@ -95,7 +95,7 @@ class Ledger:
             run=self.run, number=number, kind=kind, at=at, symbol=order.symbol, strategy=order.strategy,
             order=order.number, payload=text, previous=previous,
         )  # fmt: skip
-        row.digest = chain.digest(link(row))
+        row.digest = chain.digest(as_digested(row))
         row.save()
         self.number, self.head = number, row.digest
 
@@ -114,9 +114,7 @@ class Ledger:
             return
         line = json.dumps({"run": self.run.pk, "number": self.number, "digest": self.head})
         try:
-            anchors_path().parent.mkdir(parents=True, exist_ok=True)
-            with anchors_path().open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            lines.append(anchors_path(), line)
         except OSError as error:
             self.trouble = f"{anchors_path()} cannot be written: {error.strerror or error}"[:300]
             log.exception("chain not anchored", run=self.run.pk)
@@ -133,12 +131,13 @@ def _made(trade: Trade, said: dict[str, Any], fees: float) -> Made:
     )  # fmt: skip
 
 
-def link(row: PredictionRecord) -> Link:
-    """Return a record as it is digested."""
+def as_digested(row: PredictionRecord) -> str:
+    """Return what is digested of a record: everything it says, its predecessor's digest included."""
     at = row.at.astimezone(dt.UTC).isoformat()
-    return Link(
+    told = (
         f"run {row.run_id}", row.number, row.kind, at, row.symbol, row.strategy, row.order, row.payload, row.previous
-    )
+    )  # fmt: skip
+    return json.dumps(told, ensure_ascii=False)
 
 
 def check(run_id: int | None = None) -> dict[str, Any]:
@@ -149,7 +148,8 @@ def check(run_id: int | None = None) -> dict[str, Any]:
     wanted = known | set(anchors) if run_id is None else known | ({run_id} & set(anchors))
     for run in sorted(wanted):
         last: list[PredictionRecord] = []
-        breaks += chain.check(_links(rows.filter(run_id=run).order_by("number"), last), anchors.get(run, {}))
+        links = _links(rows.filter(run_id=run).order_by("number"), last)
+        breaks += chain.check(links, anchors.get(run, {}), chain=f"run {run}")
         if last:
             records += last[0].number
             heads.append({"run": run, "number": last[0].number, "digest": last[0].digest})
@@ -166,14 +166,14 @@ def checked(*, at: dt.datetime) -> dict[str, Any]:
     return known[2]
 
 
-def _links(rows: Any, last: list[PredictionRecord]) -> Iterator[tuple[Link, str]]:
+def _links(rows: Any, last: list[PredictionRecord]) -> Iterator[Link]:
     for row in rows.iterator():
         last[:] = [row]
-        yield link(row), row.digest
+        yield Link(row.number, row.previous, as_digested(row), row.digest)
 
 
 def _said(found: Break) -> dict[str, Any]:
-    return found._asdict()
+    return {"chain": found.chain, "number": found.number, "why": found.why}
 
 
 def _anchors() -> dict[int, dict[int, str]]:

@@ -24,7 +24,7 @@ from trading.adapters.breeze.client import BreezeData, BreezeDesk
 from trading.adapters.breeze.errors import SessionLost
 from trading.adapters.breeze.wire import Keys, Wire, exchange_session
 from trading.models.broker import BrokerSession
-from trading.services import conditions
+from trading.services import conditions, deeds
 from trading.services.budgets import DeskBudget
 from trading.services.market_clock import Clock, addresses
 
@@ -70,6 +70,7 @@ def log_in(api_session: str, *, at: dt.datetime, by: str = "") -> BrokerSession:
             },
         )  # fmt: skip
         conditions.clear(LOST, at=at)
+        deeds.record("broker login", f"broker {ACCOUNT}", by=by, at=at, version=row.version, expires_at=row.expires_at)
     log.info("logged in at the broker", by=by, version=row.version, until=row.expires_at.isoformat())
     return row
 
@@ -81,7 +82,7 @@ def current(*, at: dt.datetime) -> BrokerSession | None:
     """
     row = BrokerSession.objects.filter(account=ACCOUNT).first()
     if row is not None and row.state == "active" and at >= row.expires_at:
-        _end(row, "expired", f"it ended at midnight IST of {row.obtained_at.astimezone(IST):%d %b %Y}")
+        _end(row, "expired", f"it ended at midnight IST of {row.obtained_at.astimezone(IST):%d %b %Y}", at=at)
     return row
 
 
@@ -89,7 +90,7 @@ def lost(why: str, *, at: dt.datetime, version: int | None = None) -> None:
     """Remember that the broker refused the session (``version``: which one; a newer login is left alone)."""
     row = BrokerSession.objects.filter(account=ACCOUNT, state="active").first()
     if row is not None and (version is None or row.version == version):
-        _end(row, "refused", why)
+        _end(row, "refused", why, at=at)
     conditions.hold(LOST, level="bad", message=f"the broker no longer knows this session: {why}", fix=LOGIN, at=at)
 
 
@@ -98,7 +99,7 @@ def revoke(*, at: dt.datetime, by: str) -> None:
     row = current(at=at)
     if row is None or row.state != "active":
         raise NotAllowed("there is no active session to forget", fix=LOGIN)
-    _end(row, "revoked", f"forgotten by {by}" if by else "forgotten")
+    _end(row, "revoked", f"forgotten by {by}" if by else "forgotten", at=at, by=by)
 
 
 def keys(*, at: dt.datetime) -> tuple[Keys, int]:
@@ -161,10 +162,14 @@ def published() -> dict[str, str]:
     return found.get("credentials", {}) if found.get("simulator") else {}
 
 
-def _end(row: BrokerSession, state: str, note: str) -> None:
-    won = BrokerSession.objects.filter(pk=row.pk, version=row.version, state="active").update(
-        state=state, note=note[:300], sealed=""
-    )
+def _end(row: BrokerSession, state: str, note: str, *, at: dt.datetime, by: str = "") -> None:
+    with transaction.atomic():
+        won = BrokerSession.objects.filter(pk=row.pk, version=row.version, state="active").update(
+            state=state, note=note[:300], sealed=""
+        )
+        if won:
+            deeds.record(f"broker session {state}", f"broker {ACCOUNT}", by=by or "the desk", at=at, reason=note,
+                         version=row.version)  # fmt: skip
     row.refresh_from_db()
     if won:
         log.warning("broker session over", state=state, why=note)

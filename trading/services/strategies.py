@@ -14,6 +14,7 @@ from trading.core.errors import Invalid
 from trading.core.setups import make_setup
 from trading.core.strategies import strategy
 from trading.models.strategies import StrategyConfig
+from trading.services import deeds
 
 MINUTES = {"intraday": 5, "swing": 1440}
 CHARGES = ("plan", "product")
@@ -47,6 +48,8 @@ def propose(name: str, params: Mapping[str, Any], *, note: str = "", by: str, at
                 created_at=at,
                 created_by=by,
             )
+            deeds.record("strategy proposed", f"strategy {name}", by=by, at=at, reason=note, version=row.version,
+                         params=kept)  # fmt: skip
     except IntegrityError:
         raise NotAllowed(f"somebody else proposed a version of {name} just now", fix="propose again") from None
     log.info("Strategy version proposed", strategy=name, version=row.version, by=by)
@@ -59,8 +62,11 @@ def amend(config_id: int, params: Mapping[str, Any], *, note: str = "", by: str,
     if row.status != "draft":
         return propose(row.strategy, params, note=note, by=by, at=at)
     kept = checked(row.strategy, params)
-    if not StrategyConfig.objects.filter(pk=row.pk, status="draft").update(params=kept, note=note):
-        raise NotAllowed(f"{row} was activated meanwhile", fix="propose a new version")
+    with transaction.atomic():
+        if not StrategyConfig.objects.filter(pk=row.pk, status="draft").update(params=kept, note=note):
+            raise NotAllowed(f"{row} was activated meanwhile", fix="propose a new version")
+        deeds.record("strategy amended", f"strategy {row.strategy}", by=by, at=at, reason=note, version=row.version,
+                     params=kept, before=row.params)  # fmt: skip
     row.refresh_from_db()
     return row
 
@@ -79,8 +85,11 @@ def activate(config_id: int, *, by: str, at: dt.datetime) -> StrategyConfig:
         return row
     try:
         with transaction.atomic():
+            before = StrategyConfig.objects.filter(strategy=row.strategy, status="active").first()
             StrategyConfig.objects.filter(strategy=row.strategy, status="active").update(status="retired")
             StrategyConfig.objects.filter(pk=row.pk).update(status="active")
+            deeds.record("strategy activated", f"strategy {row.strategy}", by=by, at=at, version=row.version,
+                         params=row.params, before=before.version if before else None)  # fmt: skip
     except IntegrityError:
         raise NotAllowed(f"another version of {row.strategy} was activated just now", fix="look again") from None
     log.info("Strategy version activated", strategy=row.strategy, version=row.version, by=by, at=at.isoformat())

@@ -24,7 +24,7 @@ from trading.core.scoring import Scorer
 from trading.models.students import ActiveModel, ModelScore
 from trading.selectors.students import challengers as challengers
 from trading.selectors.students import champion as champion
-from trading.services import conditions
+from trading.services import conditions, deeds
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 MISSING, DISABLED, BETTER = "student-missing", "student-disabled", "challenger-better"
@@ -85,9 +85,11 @@ def install(
 
 def dismiss(row: int, *, by: str, reason: str, at: dt.datetime) -> ActiveModel:
     """Take a student out of its place; NotFound when it is in none."""
-    if not ActiveModel.objects.filter(pk=row, until=None).update(until=at):
-        raise NotFound(f"student {row} is in no place", fix="see /api/v1/models")
-    found = ActiveModel.objects.get(pk=row)
+    with transaction.atomic():
+        if not ActiveModel.objects.filter(pk=row, until=None).update(until=at):
+            raise NotFound(f"student {row} is in no place", fix="see /api/v1/models")
+        found = ActiveModel.objects.get(pk=row)
+        deeds.record(f"{found.role} dismissed", f"student {found.version}", by=by, at=at, reason=reason)
     conditions.clear(BETTER, at=at, subject=found.version)
     log.info("student dismissed", role=found.role, version=found.version, by=by, reason=reason)
     return found
@@ -105,7 +107,12 @@ def disable(reason: str, *, by: str, at: dt.datetime) -> ActiveModel | None:
     row = champion()
     if row is None:
         return None
-    if ActiveModel.objects.filter(pk=row.pk, disabled_at=None).update(disabled_at=at, disabled_reason=reason[:300]):
+    with transaction.atomic():
+        fresh = ActiveModel.objects.filter(pk=row.pk, disabled_at=None)
+        won = fresh.update(disabled_at=at, disabled_reason=reason[:300])
+        if won:
+            deeds.record("student disabled", f"student {row.version}", by=by, at=at, reason=reason)
+    if won:
         log.warning("student disabled", version=row.version, reason=reason, by=by)
     row.refresh_from_db()
     conditions.hold(
@@ -122,7 +129,9 @@ def enable(reason: str, *, by: str, at: dt.datetime) -> ActiveModel:
         raise NotFound("no student is in place", fix="promote one first")
     if not reason.strip():
         raise BadInput("no reason was given", fix="say why it may score again")
-    ActiveModel.objects.filter(pk=row.pk).update(disabled_at=None, disabled_reason="")
+    with transaction.atomic():
+        ActiveModel.objects.filter(pk=row.pk).update(disabled_at=None, disabled_reason="")
+        deeds.record("student enabled", f"student {row.version}", by=by, at=at, reason=reason)
     conditions.clear(DISABLED, at=at)
     log.warning("student enabled", version=row.version, by=by, reason=reason)
     row.refresh_from_db()

@@ -174,12 +174,12 @@ def chart_page(request: HttpRequest, symbol: str) -> HttpResponse:
 Action = Callable[[int, str, str], EngineRun]
 ACTIONS: Mapping[str, tuple[str, Action]] = MappingProxyType(
     {
-        "play": ("Play", lambda run, by, _: control.play(run, by=by)),
-        "hold": ("Hold", lambda run, by, _: control.hold(run, by=by)),
-        "pause": ("Pause entries", lambda run, by, _: control.pause_entries(run, by=by)),
-        "resume": ("Resume entries", lambda run, by, _: control.resume_entries(run, by=by)),
-        "speed": ("Speed", lambda run, by, value: control.set_speed(run, float(value), by=by)),
-        "stop": ("Stop", lambda run, by, _: control.stop(run, by=by)),
+        "play": ("Play", lambda run, by, _: control.play(run, by=by, at=now())),
+        "hold": ("Hold", lambda run, by, _: control.hold(run, by=by, at=now())),
+        "pause": ("Pause entries", lambda run, by, _: control.pause_entries(run, by=by, at=now())),
+        "resume": ("Resume entries", lambda run, by, _: control.resume_entries(run, by=by, at=now())),
+        "speed": ("Speed", lambda run, by, value: control.set_speed(run, float(value), by=by, at=now())),
+        "stop": ("Stop", lambda run, by, _: control.stop(run, by=by, at=now())),
     }
 )
 

@@ -1,0 +1,59 @@
+"""What happened to releases, and who came in: this app's part of the history."""
+
+from __future__ import annotations
+
+from releases.models import Audit, Happening, ReleaseEvent, ReleaseSignOff, SigningKey
+from sensequant.lib.history import Kind, Told, values
+from sensequant.lib.security.models import SecurityEvent
+
+
+def _moved(row: ReleaseEvent) -> Told:
+    told = {"release": row.release.release_id, **values(row, "old", "new", "by", "reason", "at")}
+    return Told(row.at, row.by, f"release {row.new}", f"release {row.release.release_id}", told, row.reason)
+
+
+def _signed(row: ReleaseSignOff) -> Told:
+    told = values(row, "role", "name", "decision", "content_sha256", "audit_sha256", "flags_sha256", "evidence", "note",
+                  "public_key", "signature", "at")  # fmt: skip
+    what = f"signed as {row.role}: {row.decision}"
+    return Told(row.at, row.name, what, f"release {row.release.release_id}", told, row.note)
+
+
+def _revoked(row: ReleaseSignOff) -> Told:
+    told = values(row, "role", "name", "revoked_at", "revoked_reason")
+    about = f"release {row.release.release_id}"
+    return Told(row.revoked_at or row.at, row.name, "signature revoked", about, told, row.revoked_reason)
+
+
+def _key(row: SigningKey) -> Told:
+    return Told(row.created_at, row.user.get_username(), "signing key made", f"key {row.public[:16]}",
+                values(row, "public", "created_at"))  # fmt: skip
+
+
+def _audited(row: Audit) -> Told:
+    told = values(row, "audit_id", "state", "metrics_sha256", "flags_sha256", "deployment_ready", "bundle_sha256",
+                  "started_at", "finished_at", "by")  # fmt: skip
+    return Told(row.finished_at or row.created_at, row.by, f"audit {row.state}", f"audit {row.audit_id}", told)
+
+
+def _happened(row: Happening) -> Told:
+    told = values(row, "at", "what", "actor", "object", "reason", "ip", "session", "request_id", "detail")
+    return Told(row.at, row.actor, row.what, row.object, told, row.reason, row.ip, row.session, row.request_id)
+
+
+def _security(row: SecurityEvent) -> Told:
+    told = values(row, "at", "kind", "who", "address", "path", "detail")
+    return Told(row.at, row.who, row.kind, row.path or f"user {row.who}", told, str(row.detail.get("why", "")),
+                row.address)  # fmt: skip
+
+
+KINDS = (
+    Kind("release event", lambda: ReleaseEvent.objects.select_related("release"), _moved),
+    Kind("release sign-off", lambda: ReleaseSignOff.objects.select_related("release"), _signed, few=True),
+    Kind("release sign-off revoked", lambda: ReleaseSignOff.objects.filter(revoked_at__isnull=False)
+         .select_related("release"), _revoked, few=True),
+    Kind("signing key", lambda: SigningKey.objects.select_related("user"), _key, few=True),
+    Kind("audit", lambda: Audit.objects.filter(finished_at__isnull=False), _audited, few=True),
+    Kind("happening", Happening.objects.all, _happened),
+    Kind("security", SecurityEvent.objects.all, _security),
+)  # fmt: skip
