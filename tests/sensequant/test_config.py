@@ -212,13 +212,10 @@ def test_deploy_checks_are_clean_with_production_settings(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_reading_the_settings_is_quick():
-    timed = "import time, environ, django.conf; t = time.perf_counter(); import sensequant.config as c; c.load({}); "
-    best = min(
-        float(subprocess.check_output([sys.executable, "-c", timed + "print(time.perf_counter() - t)"], cwd=ROOT))
-        for _ in range(5)
-    )
-    assert best < 0.1  # about 0.03 on a quiet core
+def test_reading_the_settings_loads_nothing_heavy():
+    asked = "import sys, sensequant.config as c; c.load({}); print(' '.join(sys.modules))"
+    loaded = set(subprocess.check_output([sys.executable, "-c", asked], cwd=ROOT, text=True).split())
+    assert loaded & {"numpy", "pandas", "django.db.models", "celery", "numba", "sklearn"} == set()
 
 
 def test_the_table_prints_itself():

@@ -19,12 +19,14 @@ from trading.models import (
     CalendarOverride,
     Difference,
     EngineRun,
+    ExposureBook,
     Fill,
     Halt,
     Instrument,
     LaneState,
     Order,
     QuarantinedRow,
+    ShardExposure,
     StoredAnswer,
     StrategyConfig,
     Trade,
@@ -63,6 +65,7 @@ def everything(people):
     actions.record(actions.Told("RELIANCE", "bonus", dt.date(2024, 10, 28), "1:1"), at=now(), by="asha")
     rows.news()
     LaneState.objects.create(run=run, number=0, symbol="DEMOBANK")
+    ShardExposure.objects.create(book=ExposureBook.objects.create(account="desk"), shard="desk-1of2")
     BarSeries.objects.create(
         source="csv", symbol="RELIANCE", interval="1day", path="x.csv", rows=3, digest="d", verdict="usable",
         refreshed_at=now(),

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from sensequant.lib.clock import now
 from trading.admin.base import Record, each, pretty
-from trading.models import EngineRun, LaneState
+from trading.models import EngineRun, ExposureBook, LaneState, ShardExposure
 from trading.services import control
 
 
@@ -73,6 +73,25 @@ class LaneStateAdmin(Record):
     list_filter = ("run",)
     list_select_related = ("run",)
     search_fields = ("symbol", "halted")
+
+
+@admin.register(ExposureBook)
+class ExposureBookAdmin(Record):
+    """What the shards of an account have in the market together."""
+
+    list_display = ("account", "turns")
+    list_filter = ("account",)
+    search_fields = ("account",)
+
+
+@admin.register(ShardExposure)
+class ShardExposureAdmin(Record):
+    """What one shard has in the market."""
+
+    list_display = ("book", "shard", "exposure")
+    list_filter = ("book",)
+    list_select_related = ("book",)
+    search_fields = ("shard",)
 
 
 def _by(request: HttpRequest) -> str:
