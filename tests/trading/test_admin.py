@@ -87,9 +87,7 @@ def everything(people):
     tokens.issue(username="asha", scope="read", days=1, by="asha", at=now())
     StoredAnswer.objects.create(user=people["staff"], key="k", fingerprint="f", created_at=now())
     rows.broker(run)
-    BrokerSession.objects.update(
-        expires_at=now() + dt.timedelta(days=1)
-    )  # a page that finds it over says so in its row
+    BrokerSession.objects.update(expires_at=now() + dt.timedelta(days=1))  # pages tell one that is over
     rows.fetched()
 
 
