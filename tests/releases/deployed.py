@@ -1,9 +1,6 @@
 """Releases that three people signed, ready to be deployed: over the demo market, with parameters that differ."""
 
 import datetime as dt
-import os
-import subprocess
-import sys
 
 from releases.core.roles import ROLES
 from releases.models import Release
@@ -11,7 +8,6 @@ from releases.services import candidates, deploying, rolling_back, signing, writ
 from releases.services.collecting import Wanted
 from releases.services.deploying import Who
 from releases.services.signing import Proof, Word
-from sensequant.config import ROOT
 from sensequant.lib.clock import IST
 from tests.releases.world import PASSWORD, audit, people
 from trading.services import strategies
@@ -60,10 +56,3 @@ def two(who):
 
 def back(who, new, *, role="Risk Manager", at=None, reason="it does not hold what it promised"):
     return rolling_back.back(new.release_id, reason, proof(who[role]), at=at or later(3))
-
-
-def process(code, crash=""):
-    """Run code in a process of its own on the test's database; return its exit code."""
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings_of_children", "SENSEQUANT_CRASH_AT": crash}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    return done.returncode, done.stderr
