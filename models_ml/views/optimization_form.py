@@ -20,6 +20,7 @@ EXAMPLE = '{"sma": [10, 20, 30], "adx_min": {"low": 10, "high": 30, "step": 5}}'
 class OptimizationForm(BacktestForm):
     """What to search on, the parameters that may vary (empty: the strategy's own bounds), and the search itself."""
 
+    stress = None  # type: ignore[assignment]  # of one backtest only
     objective = forms.ChoiceField(choices=[(name, name.replace("_", " ")) for name in OBJECTIVES])
     search = forms.ChoiceField(choices=[(name, name) for name in SEARCHES])
     max_configs = forms.IntegerField(min_value=1, max_value=MOST_EVER, label="At most, configurations")

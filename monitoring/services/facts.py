@@ -183,7 +183,7 @@ def _skew(view: View) -> Groups:
 
 
 def _disk(view: View) -> Groups:
-    used = shutil.disk_usage(paths.home())
+    used = shutil.disk_usage(paths.standing(paths.home()))
     return {"SENSEQUANT_HOME": Reading(1.0 - used.free / used.total, {"free_gb": round(used.free / 1e9, 1)})}
 
 

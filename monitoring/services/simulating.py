@@ -15,6 +15,7 @@ from sensequant.lib.errors import Failed
 EXAMPLES: dict[str, Any] = {
     "daily_loss_pct": 5.2, "open_positions": 3, "breaker": 5.0, "told": "an example", "fix": "nothing",
     "low": 1.0, "high": 9.0, "count": 42, "ours": 10, "theirs": 8, "opens": "09:15", "mode": "live",
+    "drop": 0.12, "limit": 0.1, "now": 0.58, "before": 0.7, "hours": 24, "trades": 60,
 }  # fmt: skip
 
 

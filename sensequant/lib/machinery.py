@@ -91,7 +91,7 @@ def shared_memory() -> Part:
 
 def disk() -> Part:
     """Say how full the disk of the desk's home is."""
-    used = shutil.disk_usage(paths.home())
+    used = shutil.disk_usage(paths.standing(paths.home()))
     share = 1.0 - used.free / used.total
     level = "bad" if share >= VERY_FULL else "warn" if share >= FULL else "ok"
     fix = "move old archives away; look at logs/ and data/" if level != "ok" else ""

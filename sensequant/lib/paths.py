@@ -25,6 +25,11 @@ def resolve(path: str | Path) -> Path:
     return home() / Path(path).expanduser()
 
 
+def standing(path: Path) -> Path:
+    """Return ``path``, or the nearest folder above it that exists."""
+    return next(each for each in (path, *path.absolute().parents) if each.exists())
+
+
 def prepare(folder: Path) -> None:
     """Make the home folder and its parts, or raise BadInput when they cannot be written."""
     for each in (folder, *(folder / name for name in FOLDERS)):

@@ -91,7 +91,7 @@ def test_its_page_shows_risks_measures_approvals_and_files_that_are_saved_not_sh
     seal = viewer.get(reverse("audit_file", args=[done.audit_id, "bundle.json"])).content
     assert hashlib.sha256(seal).hexdigest() == done.bundle_sha256
     assert answer["Content-Disposition"] == f'attachment; filename="{done.audit_id}_configs_settings.json"'
-    assert answer["Content-Security-Policy"].startswith("sandbox")
+    assert "sandbox" in answer["Content-Security-Policy"]
     assert answer["X-Content-Type-Options"] == "nosniff"
     for name in ("../../db.sqlite3", "approvals.md", "configs", "nothing.json"):
         assert viewer.get(f"/audits/{done.audit_id}/files/{name}").status_code == 404, name

@@ -23,7 +23,7 @@ KEY = str(uuid.UUID(int=7))
 def test_an_engine_squares_off_once_and_every_leg_is_told():
     run = begun(span=(WEEK[0], WEEK[0] + dt.timedelta(days=1)))
 
-    def leave(pk, by):
+    def leave(pk, by, at):
         for _ in range(2):
             commands.ask(pk, commands.LEAVE, KEY, at=LATER, by=by)
 
@@ -40,7 +40,7 @@ def test_an_engine_squares_off_once_and_every_leg_is_told():
 def test_an_engine_takes_waiting_entries_back_and_keeps_what_it_holds():
     run = begun(span=(WEEK[0], WEEK[0] + dt.timedelta(days=1)))
 
-    def cancel(pk, by):
+    def cancel(pk, by, at):
         commands.ask(pk, commands.CANCEL, KEY, at=LATER, by=by)
 
     waits = {"purpose": "entry", "status": "working"}

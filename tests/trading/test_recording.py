@@ -297,7 +297,7 @@ def test_a_signal_of_a_lane_that_failed_on_the_same_bar_is_kept_all_the_same():
             raise RuntimeError("after the fact")
         return seen
 
-    desk.core = desk.core._replace(react=failing)
+    desk.seats = [seat._replace(core=seat.core._replace(react=failing)) for seat in desk.seats]
     recorder.record(next(step for _, ts, rows in played if (step := desk.step(ts, rows)).happenings))
     assert Signal.objects.get().reason == "the lane failed on this bar"
     assert Signal.objects.get().objections or Order.objects.get().status == "working"

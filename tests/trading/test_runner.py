@@ -407,7 +407,7 @@ def test_a_demo_desk_that_fails_says_so_and_tries_again_later(small_demo, monkey
     def refuse(*_, **__):
         raise BadInput("no market today")
 
-    monkeypatch.setattr(runner.markets, "lanes", refuse)
+    monkeypatch.setattr(markets, "lanes", refuse)
     stop = After(3)
     demo_desk.serve(stop)
     assert set(EngineRun.objects.values_list("state", "error")) == {("failed", "no market today")}

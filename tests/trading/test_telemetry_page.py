@@ -82,7 +82,7 @@ def test_degradation_is_told(asha):
     assert api(asha)["rolling"]["is_degrading"]
 
 
-def test_a_record_that_was_changed_is_told_on_the_page_and_by_the_api(asha):
+def test_a_record_that_was_changed_is_told_on_the_page_and_by_the_api(asha, unguarded):
     run = a_run()
     recorded(run, SOME[:4])
     with connection.cursor() as cursor:

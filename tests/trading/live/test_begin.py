@@ -1,6 +1,7 @@
 """Who may trade with money: long only, cash, and armed for today; against a simulator the last is not asked."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -27,7 +28,8 @@ def plan(mode="live", strategy="intraday", **params):
     return runner.Plan("engine", mode, wanted, runs.Ordered(strategy, params, 1e6))
 
 
-def test_live_trading_that_is_not_armed_is_refused_and_armed_it_begins(noon):
+def test_live_trading_that_is_not_armed_is_refused_and_armed_it_begins(noon, settings):
+    settings.DESK = replace(settings.DESK, release_required="never")
     with pytest.raises(NotAllowed, match="not armed for today"):
         live_runner.begin(plan(), clock=Clock(noon))
     assert not EngineRun.objects.exists()
