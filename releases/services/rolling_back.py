@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from monitoring.services import facts
-from releases.core import steps
+from releases.core import audit_flags, steps
+from releases.core.audit_states import ROLLBACK as AFTER_IT
 from releases.core.roles import ENGINEERING, RISK
 from releases.core.states import ACTIVE, ROLLED_BACK, STABLE, SUPERSEDED
 from releases.models import Operation, Release, Watch
@@ -144,11 +145,13 @@ def _smoked(release: Release) -> Mapping[str, Any]:
 def _audit(operation: Operation, at: dt.datetime) -> dict[str, Any]:
     """Audit anew; an audit that cannot be made is told, and is never clean."""
     try:
-        found = audits.run(by=operation.by, at=at, skip_validation=True, trigger=f"rollback {operation.pk}")
+        found = audits.run(
+            by=operation.by, at=at, skip_validation=True, cause=AFTER_IT, trigger=f"rollback {operation.pk}"
+        )
     except SenseQuantError as error:
         log.exception("no audit after the rollback", error=str(error))
         return {"audit": None, "clean": False, "told": error.message}
-    return {"audit": found.audit_id, "clean": found.deployment_ready, "flags": len(found.flags)}
+    return {"audit": found.audit_id, "clean": audit_flags.only_skipped(found.flags), "flags": len(found.flags)}
 
 
 def _record(operation: Operation, at: dt.datetime) -> dict[str, Any]:
