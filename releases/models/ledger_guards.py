@@ -9,12 +9,14 @@ from models_ml.selectors import history as of_models
 from monitoring.selectors import history as of_monitoring
 from releases.models.guards import TRUNCATE, Guard, changed, kept
 from releases.models.ledger import Happening, LedgerArchive, LedgerEntry, LedgerHead
+from releases.models.operation import OperationStep
+from releases.models.watch import WatchCheck
 from sensequant.lib.history import Kept
 from sensequant.lib.security.models import SecurityEvent
 from trading.selectors import history as of_trading
 
 SOURCES: Final = (*of_trading.KEPT, *of_models.KEPT, *of_monitoring.KEPT, Kept(SecurityEvent))
-OWN: Final = (Happening, LedgerHead, LedgerArchive)
+OWN: Final = (Happening, LedgerHead, LedgerArchive, OperationStep, WatchCheck)
 
 
 def guards(vendor: str) -> list[Guard]:

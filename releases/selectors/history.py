@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from releases.models import Audit, Happening, ReleaseEvent, ReleaseSignOff, SigningKey
+from django.db.models import QuerySet
+
+from releases.models import (
+    Audit,
+    Happening,
+    Operation,
+    OperationStep,
+    ReleaseEvent,
+    ReleaseSignOff,
+    SigningKey,
+    WatchCheck,
+)
 from sensequant.lib.history import Kind, Told, values
 from sensequant.lib.security.models import SecurityEvent
 
@@ -36,6 +47,41 @@ def _audited(row: Audit) -> Told:
     return Told(row.finished_at or row.created_at, row.by, f"audit {row.state}", f"audit {row.audit_id}", told)
 
 
+def _operations() -> QuerySet[Operation]:
+    return Operation.objects.select_related("release", "away_from")
+
+
+def _begun(row: Operation) -> Told:
+    gone = row.away_from.release_id if row.away_from else None
+    told = {"release": row.release.release_id, "away_from": gone,
+            **values(row, "kind", "by", "reason", "override", "started_at", "review_by")}  # fmt: skip
+    return Told(row.started_at, row.by, f"{row.kind} begun", f"release {row.release.release_id}", told, row.reason)
+
+
+def _given_up(row: Operation) -> Told:
+    told = {"operation": row.pk, **values(row, "kind", "finished_at", "error")}
+    about = f"release {row.release.release_id}"
+    return Told(row.finished_at or row.started_at, row.by, f"{row.kind} failed", about, told, row.error)
+
+
+def _reviewed(row: Operation) -> Told:
+    told = {"operation": row.pk, **values(row, "kind", "reviewed_by", "reviewed_at", "review")}
+    about = f"release {row.release.release_id}"
+    return Told(row.reviewed_at or row.started_at, row.reviewed_by, f"{row.kind} reviewed", about, told, row.review)
+
+
+def _taken(row: OperationStep) -> Told:
+    done = row.operation
+    told = {"operation": done.pk, **values(row, "step", "at", "told")}
+    return Told(row.at, done.by, f"{done.kind} {row.step}", f"release {done.release.release_id}", told, done.reason)
+
+
+def _checked(row: WatchCheck) -> Told:
+    told = values(row, "at", "word", "action", "verdicts", "told")
+    what = f"release checked: {row.word}" + (f", {row.action}" if row.action != "none" else "")
+    return Told(row.at, "release watch", what, f"release {row.watch.release.release_id}", told, row.told)
+
+
 def _happened(row: Happening) -> Told:
     told = values(row, "at", "what", "actor", "object", "reason", "ip", "session", "request_id", "detail")
     return Told(row.at, row.actor, row.what, row.object, told, row.reason, row.ip, row.session, row.request_id)
@@ -54,6 +100,11 @@ KINDS = (
          .select_related("release"), _revoked, few=True),
     Kind("signing key", lambda: SigningKey.objects.select_related("user"), _key, few=True),
     Kind("audit", lambda: Audit.objects.filter(finished_at__isnull=False), _audited, few=True),
+    Kind("operation", _operations, _begun, few=True),
+    Kind("operation failed", lambda: _operations().filter(state="failed"), _given_up, few=True),
+    Kind("operation reviewed", lambda: _operations().filter(reviewed_at__isnull=False), _reviewed, few=True),
+    Kind("operation step", lambda: OperationStep.objects.select_related("operation__release"), _taken),
+    Kind("release check", lambda: WatchCheck.objects.select_related("watch__release"), _checked),
     Kind("happening", Happening.objects.all, _happened),
     Kind("security", SecurityEvent.objects.all, _security),
 )  # fmt: skip
