@@ -10,7 +10,7 @@ from releases.management import asking
 from releases.selectors import operations as found
 from releases.services import deploying, lifecycle, people
 from releases.services.deploying import Override
-from sensequant.lib.clock import now
+from sensequant.lib.clock import ist, now
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import NotAllowed
 
@@ -52,7 +52,8 @@ class Command(DeskCommand):
             override = Override(asking.person(options, "override_"), options["override_reason"])
         done = deploying.deploy(release.release_id, typed, who, at=at, override=override)
         data = found.told(done)
-        return data, f"{release.release_id} is in force and watched until {data['watched_until']} at the earliest"
+        until = f"{ist(data['watched_until']):%d %b %Y %H:%M} IST"
+        return data, f"{release.release_id} is in force and watched until {until} at the earliest"
 
     def _look(self, release: Any, options: dict[str, Any], at: Any) -> tuple[Any, str]:
         user = people.named(options["by"] or asking.asked("User: ", "--by"))

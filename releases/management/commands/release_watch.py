@@ -43,4 +43,4 @@ class Command(DeskCommand):
             "checked": True, "release_id": check.watch.release.release_id, "word": check.word, "action": check.action,
             "told": check.told, "verdicts": check.verdicts,
         }  # fmt: skip
-        return data, f"{check.watch.release.release_id}: {check.word} ({check.action}) {check.told}"
+        return data, f"{check.watch.release.release_id}: {check.word} ({check.action}) {check.told}".rstrip()
