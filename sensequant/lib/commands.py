@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import re
@@ -73,7 +74,7 @@ class DeskCommand(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
 
     def _print(self, data: Any, text: str, *, as_json: bool) -> None:
-        self.stdout.write(json.dumps(data, default=str) if as_json else text)
+        self.stdout.write(json.dumps(data, default=_plain) if as_json else text)
 
     def _fail(self, line: str, code: int) -> NoReturn:
         self.stderr.write(f"error: {' '.join(line.split())}")
@@ -116,3 +117,8 @@ def _told(error: BaseException) -> tuple[str, int]:
     if isinstance(error, DatabaseError) and re.search("no such|does not exist|has no column", str(error)):
         return f"the database is behind this version: {error} (run manage.py migrate)", 1
     raise error
+
+
+def _plain(value: Any) -> str:
+    """Return a moment as ISO 8601 has it, as the API does; anything else in its own words."""
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
