@@ -2,8 +2,8 @@
 
 import pytest
 
-from releases.models import Operation, Release, Watch
-from releases.services import deploying, rolling_back, status
+from releases.models import LedgerEntry, Operation, Release, Watch
+from releases.services import deploying, ledger, rolling_back, status
 from releases.services.deploying import Override
 from sensequant.lib import paths
 from sensequant.lib.errors import BadInput, NotAllowed
@@ -80,6 +80,8 @@ def test_a_file_lost_in_both_places_leaves_the_release_in_force_and_entries_stop
     assert ReleasePointer.objects.get().release_id == new.release_id
     assert Halt.objects.get(released_at=None).kind == "release"
     assert Operation.objects.first().state == "failed"
+    ledger.pull(at=later(4))
+    assert "strategies.json" in LedgerEntry.objects.get(action="rollback failed").reason
 
 
 def changed_file(new):
@@ -155,6 +157,9 @@ def test_an_operator_rolls_back_alone_and_somebody_else_reviews_it():
         rolling_back.review(done.pk, omar, "fine", at=later(28))
     rolling_back.review(done.pk, who["Risk Manager"], "it was right", at=later(28))
     assert rolling_back.remind(at=later(29)) == 0
+    ledger.pull(at=later(29))
+    found = LedgerEntry.objects.filter(action__in=("rollback begun", "rollback reviewed")).order_by("seq")
+    assert [(each.actor, each.reason) for each in found] == [("omar", "prices look wrong"), ("risk", "it was right")]
 
 
 def test_the_first_release_has_no_way_back():
