@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from releases.admin import audits, ledger, releases
+from releases.admin import audits, ledger, operations, releases
 
-__all__ = ["audits", "ledger", "releases"]
+__all__ = ["audits", "ledger", "operations", "releases"]

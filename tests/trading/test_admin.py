@@ -27,6 +27,7 @@ from trading.models import (
     LaneState,
     Order,
     QuarantinedRow,
+    ReleasePointer,
     ShardExposure,
     StoredAnswer,
     StrategyConfig,
@@ -89,6 +90,10 @@ def everything(people):
     rows.broker(run)
     BrokerSession.objects.update(expires_at=now() + dt.timedelta(days=1))  # pages tell one that is over
     rows.fetched()
+    ReleasePointer.objects.create(
+        release_id="release_20261120_190000", seq=1, folder="f", manifest_sha256="m", key_id="k", highest_seq=1,
+        deployed_at=now(), deployed_by="esha",
+    )  # fmt: skip
 
 
 def address(model, page, *args):
