@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from releases.views import audits, ledger, releases
+from releases.views import audits, deploying, ledger, releases
 
 urlpatterns: list[URLPattern] = [
     path("ledger", ledger.ledger_page, name="ledger"),
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("releases/<slug:release_id>/judge", releases.judge, name="release_judge"),
     path("releases/<slug:release_id>/sign", releases.sign, name="release_sign"),
     path("releases/<slug:release_id>/manifest", releases.write, name="release_write"),
+    path("releases/<slug:release_id>/deploy", deploying.deploy, name="release_deploy"),
+    path("releases/<slug:release_id>/rollback", deploying.roll_back, name="release_rollback"),
     path("audits", audits.audits_page, name="audits"),
     path("audits/start", audits.start_audit, name="start_audit"),
     path("audits/<slug:audit_id>/", audits.audit_page, name="audit"),

@@ -18,6 +18,7 @@ from releases.selectors import signing as shown
 from releases.services import candidates, signing, writing
 from releases.services.collecting import KINDS, Wanted
 from releases.services.signing import Proof, Word
+from releases.views import deploying
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput
 from trading.views.doors import for_traders, may_trade, told
@@ -48,6 +49,7 @@ def release_page(request: HttpRequest, release_id: str) -> HttpResponse:
         "may_sign": row.state in SIGNABLE, "is_author": request.user.pk == row.author_id,
         "may_judge": row.state in REAUDITABLE and may_trade(request), "may_write": row.state == APPROVED and may_trade(
             request), "audits": judged.audits().filter(state="done")[:FEW], "events": row.events.all(),
+        **deploying.shown(row, request.user, at=at),
     }  # fmt: skip
     return render(request, "releases/release.html", context)
 

@@ -1,0 +1,89 @@
+"""A release put in force, watched and left again, from its page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from releases.core.roles import ENGINEERING, RISK
+from releases.core.states import APPROVED, STAGED
+from releases.models import Release
+from releases.models.watch import OPEN
+from releases.selectors import operations as found
+from releases.services import deploying, people, rolling_back, watching
+from releases.services.deploying import Override, Who
+from sensequant.lib.clock import now
+from trading.core.rights import OPERATORS
+from trading.selectors import releases as pointers
+from trading.views.doors import told
+
+CHECKS = 12
+
+
+def shown(row: Release, user: Any, *, at: dt.datetime) -> dict[str, Any]:
+    """Return what the page tells of deploying this release, watching it and leaving it."""
+    return {**_deploy(row, user, at), **_watch(row, at), **_rollback(row, user)}
+
+
+def _deploy(row: Release, user: Any, at: dt.datetime) -> dict[str, Any]:
+    if row.state not in (APPROVED, STAGED) or not row.envelope_sha256:
+        return {"deploy": None}
+    checks = deploying.checks(row, user, at=at)
+    against = [each for each in checks if not each.good]
+    return {
+        "deploy": checks, "may_deploy": all(each.may_override for each in against), "needs_override": bool(against)
+    }  # fmt: skip
+
+
+def _watch(row: Release, at: dt.datetime) -> dict[str, Any]:
+    watch = found.watch_of(row)
+    if watch is None:
+        return {"watch": None}
+    how = watching.progress(watch, at=at) if watch.state in OPEN else None
+    return {"watch": watch, "progress": how, "measures": watching.rows(watch), "checks": watch.checks.all()[:CHECKS]}
+
+
+def _rollback(row: Release, user: Any) -> dict[str, Any]:
+    if pointers.standing().release_id != row.release_id:
+        return {"in_force": False}
+    may = any(people.holds(user, group) for group in (RISK, ENGINEERING, OPERATORS))
+    return {"in_force": True, "before": rolling_back.before(row), "may_roll_back": may}
+
+
+@require_POST
+@login_required
+def deploy(request: HttpRequest, release_id: str) -> HttpResponse:
+    """Put a release in force; what was done already is refused, and done once."""
+    get_object_or_404(Release, release_id=release_id)
+    told(request, "It is in force, and watched from now on.", lambda: deployed(request, release_id))
+    return redirect("release", release_id)
+
+
+def deployed(request: HttpRequest, release_id: str) -> Any:
+    """Deploy as the form says; the service's refusals are raised."""
+    form = request.POST
+    who, override = Who(request.user, form.get("password", ""), form.get("code", "")), None
+    if form.get("override_by", "").strip():
+        other = people.named(form["override_by"].strip())
+        person = Who(other, form.get("override_password", ""), form.get("override_code", ""))
+        override = Override(person, form.get("override_reason", ""))
+    return deploying.deploy(release_id, form.get("typed", ""), who, at=now(), override=override)
+
+
+@require_POST
+@login_required
+def roll_back(request: HttpRequest, release_id: str) -> HttpResponse:
+    """Go back to the release before this one."""
+    get_object_or_404(Release, release_id=release_id)
+    form = request.POST
+    who = Who(request.user, form.get("password", ""), form.get("code", ""))
+    done = told(
+        request, "It is left: the release before is in force again.",
+        lambda: rolling_back.back(form.get("typed", ""), form.get("reason", ""), who, at=now()),
+    )  # fmt: skip
+    return redirect("release", done.release.release_id if done else release_id)
