@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Path, Query, Router, Schema, Status
+from ninja import Query, Schema, Status
 from pydantic import ConfigDict, Field
 
+from releases.api.deploying import NO_NUL, PERSON, ReleaseId, Text, router
 from releases.models import Release
 from releases.selectors import releases as found
 from releases.services import candidates, lifecycle, signing, writing
 from releases.services.collecting import Wanted
 from releases.services.signing import Proof, Word
 from sensequant.lib.clock import now
-from trading.api.auth import TRADE, Session
+from trading.api.auth import TRADE
 from trading.api.fields import Id, Moment
 from trading.api.paging import Page, Paging, paged
-from trading.core.rights import Right
 from trading.selectors.rest import one
 
-router = Router(tags=["releases"])
-PERSON = [Session(Right.READ)]
-"""A signature is a person's: a token cannot give one. Which role a person holds, the service asks."""
-NO_NUL = r"^[^\x00]*$"
 AUDIT = r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,31}$"
-Text = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_NUL)]
-NAME = r"^release_[0-9]{8}_[0-9]{6}$"
-ReleaseId = Annotated[str, Path(pattern=NAME, description="Its name.", example="release_20261126_103000")]
 SHA = "SHA-256; empty: there is none yet."
 
 
@@ -173,3 +166,6 @@ def _described(release_id: str) -> dict[str, Any]:
         "content": row.content, "seen": signing.read_digest(row), "missing": signing.missing(row, at=at),
         "sign_offs": signatures,
     }  # fmt: skip
+
+
+__all__ = ["router"]

@@ -1,5 +1,7 @@
 """A release is put in force, looked at and left again on its page and over REST; what is refused is told, once done."""
 
+import json
+
 import pytest
 
 from releases.models import Operation
@@ -23,7 +25,7 @@ def at(monkeypatch):
     return moment
 
 
-DOORS = ["releases.views.releases", "releases.views.deploying"]
+DOORS = ["releases.views.releases", "releases.views.deploying", "releases.api.deploying"]
 
 
 def in_force():
@@ -94,3 +96,30 @@ def test_a_risk_manager_overrides_on_the_page_what_may_wait_and_nothing_else(cli
     assert in_force() is None
     assert "It is in force" in post(client, row, "deploy", **form, override_by="risk")
     assert Operation.objects.get().override == {"by": "risk", "reason": "the session must not wait"}
+
+
+def test_the_same_over_rest(client, at):
+    who = cast()
+    old, new = two(who)
+    path = f"/api/v1/releases/{new.release_id}"
+    at(later(3))
+
+    def ask(deed, **body):
+        answer = client.post(f"{path}/{deed}", json.dumps(body), content_type="application/json")
+        return answer.status_code, answer.json()
+
+    client.force_login(who["Engineering Lead"])
+    assert client.get("/api/v1/releases/status").json()["watch"]["release_id"] == new.release_id
+    watching.look(at=later(3), force=True)
+    assert [each["action"] for each in client.get(f"{path}/checks").json()["items"]] == ["none"]
+    status, told = ask("deploy", typed=new.release_id, password=PASSWORD)
+    assert (status, "it is active, not approved" in str(told)) == (409, True)
+    assert ask("rollback", reason="prices", password="guess")[0] == 409
+    client.force_login(who["Business Owner"])
+    assert "may not roll back" in str(ask("rollback", reason="prices", password=PASSWORD))
+    client.force_login(who["Risk Manager"])
+    status, told = ask("rollback", reason="prices look wrong", password=PASSWORD)
+    assert (status, told["release_id"], told["state"]) == (201, old.release_id, "done")
+    assert told["steps"][-1]["step"] == "record"
+    assert client.get("/api/v1/releases/status").json()["active"]["release_id"] == old.release_id
+    assert client.get("/api/v1/releases/release_20200101_000000/checks").status_code == 404
