@@ -38,7 +38,7 @@ def sign(page, row):
     assert lifecycle.find(row.release_id).state == "signing"
 
 
-def test_they_fit_every_screen_axe_finds_nothing_and_a_person_signs(page, row, address):
+def test_they_fit_every_screen_axe_finds_nothing_and_a_person_signs(row, page, address):
     for path in ("/releases", f"/releases/{row.release_id}/"):
         for width in (320, 390, 1440):
             page.set_viewport_size({"width": width, "height": 844})
@@ -56,5 +56,5 @@ def test_they_fit_every_screen_axe_finds_nothing_and_a_person_signs(page, row, a
     page.screenshot(path=OUTPUT / "release.png", full_page=True)
 
 
-def test_a_person_signs_without_scripts(bare, row):
+def test_a_person_signs_without_scripts(row, bare):
     sign(bare, row)

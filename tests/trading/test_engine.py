@@ -67,7 +67,7 @@ def test_a_strategy_that_raises_stops_its_lane_once_and_says_why(week):
             raise ZeroDivisionError("float division by zero")
         return react(bar, memory, floats, ints, *rest)
 
-    desk.core = desk.core._replace(react=failing)
+    desk.seats = [seat._replace(core=seat.core._replace(react=failing)) for seat in desk.seats]
     steps = [desk.step(ts, rows) for _, ts, rows in played]
     assert desk.halted == {2: "ZeroDivisionError: float division by zero"}
     assert [step.halted for step in steps if step.halted] == [(2,)]

@@ -8,9 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from sensequant.lib import storage
 from sensequant.lib.errors import BadInput, NotFound
 
 MANIFEST: Final = "manifest.json"
@@ -18,6 +17,30 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
 LARGEST: Final = 1 << 30  # bytes of a file
 LARGEST_MANIFEST: Final = 4 << 20
 AGAIN: Final = "restore it from where it was copied, or train again"
+
+
+class Elsewhere(Protocol):
+    """Where other machines find what is sealed here, and what they sealed is fetched from."""
+
+    def push(self, path: Path) -> Any:
+        """Put a finished folder there."""
+
+    def pull(self, folder: Path, *, always: bool = False) -> Any:
+        """Fetch a folder that is missing here."""
+
+
+class Nowhere:
+    """One machine alone: what is missing is missing."""
+
+    def push(self, path: Path) -> None:
+        """Put nothing anywhere."""
+
+    def pull(self, folder: Path, *, always: bool = False) -> None:
+        """Fetch nothing."""
+
+
+elsewhere: Elsewhere = Nowhere()
+"""Set once, when the app begins, so that reading a folder needs nothing of Django."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +89,7 @@ def seal(folder: Path, files: Mapping[str, bytes], told: Mapping[str, Any]) -> S
         whole = {**told, "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}}
         whole["sha256"] = hashlib.sha256(text_of(whole)).hexdigest()
         _write(folder / MANIFEST, text_of(whole))
-        storage.push(folder)
+        elsewhere.push(folder)
     except OSError as error:
         fix = "name a folder you may write to"
         raise BadInput(f"{folder} cannot be written: {error.strerror}", fix=fix) from None
@@ -80,7 +103,7 @@ def unseal(folder: Path) -> Sealed:
     """
     path = folder / MANIFEST
     if not path.exists():
-        storage.pull(folder, always=True)
+        elsewhere.pull(folder, always=True)
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST_MANIFEST + 1)

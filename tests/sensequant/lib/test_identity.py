@@ -77,7 +77,7 @@ def test_a_recovery_code_is_good_once_and_its_throttle_is_its_own(enrolled):
     assert len(models.RecoveryCodes.objects.get().digests) == 9
 
 
-def test_five_wrong_answers_hold_back_even_the_right_one_and_every_one_is_kept(asha):
+def test_five_wrong_answers_hold_back_even_the_right_one_and_every_one_is_kept(asha, unguarded):
     for _ in range(5):
         refused(asha, "guessed")
     assert "too many" in refused(asha, PASSWORD)

@@ -15,7 +15,7 @@ from trading.core.charges import rates_on
 from trading.core.errors import Invalid
 from trading.core.panel import LaneSpec, panel
 from trading.core.setups import make_setup
-from trading.core.simulation import NO_CHARGES, close_book, open_book, schedule, simulate
+from trading.core.simulation import NO_CHARGES, Desk, close_book, open_book, schedule, simulate
 from trading.core.state import DAY_END, EVENTS, FILLED, QUIET, TRADED, WIDTH, emit, happenings, new_account
 
 SETUP = make_setup("crossover", 5, {}, {**QUICK["crossover"], "sizing": "quantity", "flat": 0.0005})
@@ -92,8 +92,9 @@ def test_a_watcher_may_stop_a_run_and_what_was_found_is_kept():
 
 def test_a_book_that_was_never_driven_closes_empty():
     whole = random_panel(7)
-    book = open_book("crossover", whole, 1e6, 16, compiled=False)
-    out = close_book(simulation.kernel("crossover", compiled=False), book, whole, SETUP, 1e6)
+    desks = [Desk("crossover", SETUP, whole)]
+    book = open_book(desks, 1e6, 16, compiled=False)
+    out = close_book(simulation.Run(desks, NO_CHARGES, compiled=False), book, 1e6)
     assert (out.bars, out.equity, out.measures.trades, out.happenings()) == (0, 1e6, 0, [])
 
 
