@@ -261,7 +261,7 @@ def monitor(stop: threading.Event) -> None:
 
 def ledger(stop: threading.Event) -> None:
     """Keep the ledger in a process of its own, begun anew should it end, until ``stop``: no engine waits for it."""
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "ledger", "run"]
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "ledger", "run", "--with-parent"]
     while not stop.wait(5.0):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None:

@@ -8,6 +8,7 @@ import threading
 import pytest
 from django.db import connection, connections
 
+from releases.management.commands.ledger import _end_with
 from releases.models import Happening, LedgerEntry, LedgerHead
 from releases.services import ledger, ledger_checks, ledger_heads
 from sensequant.lib import crash
@@ -80,3 +81,9 @@ def test_many_who_take_in_at_once_make_one_chain():
     thread.join()
     assert [ended(child) for child in children] == [0, 0, 0]
     each_once()
+
+
+def test_a_keeper_whose_desk_was_killed_ends_too():
+    stop = threading.Event()
+    _end_with(os.getppid() + 1, stop)  # who began it is gone: another process is its parent now
+    assert stop.is_set()

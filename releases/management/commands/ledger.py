@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from typing import Any
@@ -29,9 +30,11 @@ class Command(DeskCommand):
     def arguments(self, parser: CommandParser) -> None:
         """Add the chore."""
         parser.add_argument("chore", choices=["run", "pull", "sign", "archive"])
+        parser.add_argument("--with-parent", action="store_true", help="run: stop when who began it is gone")
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Do it."""
+        self.with_parent: bool = options["with_parent"]
         found: tuple[Any, str] = getattr(self, f"do_{options['chore']}")()
         return found
 
@@ -40,6 +43,8 @@ class Command(DeskCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        if self.with_parent:
+            threading.Thread(target=_end_with, args=(os.getppid(), stop), daemon=True).start()
         Keeper().run(stop)
         return {"stopped": True}, "stopped"
 
@@ -60,3 +65,10 @@ class Command(DeskCommand):
         if row is None:
             return {"archived": 0}, "nothing is old enough"
         return {"archived": row.through - row.first + 1, "path": row.path}, f"entries {row} are in {row.path}"
+
+
+def _end_with(parent: int, stop: threading.Event) -> None:
+    """Stop when the process that began this one is gone, however it went."""
+    while not stop.wait(1.0):
+        if os.getppid() != parent:
+            stop.set()
