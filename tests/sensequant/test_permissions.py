@@ -31,6 +31,7 @@ PEOPLE = ("nobody", "viewer", "operator", "quant", "risk", "admin")
 SCOPES = ("read", "trade", "admin")
 CALLERS = (*PEOPLE, *(f"token {scope}" for scope in SCOPES))
 OFFICES = {"quant": "Quant Lead", "risk": "Risk Manager"}
+NOBODYS = "999999999"  # a number no row has, whatever other stories left behind
 GIVEN = {"symbol": "DEMOBANK", "name": "intraday", "other": "2", "rest": "nothing", "path": "nothing"}
 LADDER = {"read": 1, "trade": 2, "admin": 3}
 RIGHTS = {"viewer": 1, "operator": 2, "quant": 1, "risk": 1, "admin": 3, **{f"token {k}": v for k, v in LADDER.items()}}
@@ -51,7 +52,7 @@ def pages(patterns=None, prefix="/"):
 
 def sample(name, converter):
     kind = type(converter).__name__
-    return GIVEN.get(name, "1" if kind == "IntConverter" else "nothing")
+    return GIVEN.get(name, NOBODYS if kind == "IntConverter" else "nothing")
 
 
 def operations():
@@ -125,7 +126,7 @@ def everything(callers):
         values = {
             p["name"]: GIVEN.get(p["name"], str(p.get("example", "1"))) for p in each["parameters"] if p["in"] == "path"
         }
-        values = {name: "999999999" if name == "number" else value for name, value in values.items()}
+        values = {name: NOBODYS if name == "number" else value for name, value in values.items()}
         found[f"{method} {route}"] = [answer(callers[who], method, filled(route, values)) for who in CALLERS]
     return found
 

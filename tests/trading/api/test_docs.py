@@ -8,7 +8,13 @@ from playwright.sync_api import sync_playwright
 
 from sensequant.api import api
 
-BY_HAND = ("/sign", "/tokens", "{prefix}/revoke")  # no key signs for a person, and none makes or ends another
+BY_HAND = (
+    "/sign",
+    "/tokens",
+    "{prefix}/revoke",
+    "}/deploy",
+    "}/rollback",
+)  # no key signs for a person, and none makes or ends another
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ OPERATIONS = [
 
 
 def test_writes_need_more_than_reading_but_where_an_office_or_an_owner_is_asked_for():
-    by_owner = ("/sign", "/tokens", "/{prefix}/revoke")
+    by_owner = ("/sign", "/tokens", "/{prefix}/revoke", "}/deploy", "}/rollback")
     assert {needs for method, path, needs in OPERATIONS if method == "get"} == {"read", "admin"}
     assert [path for method, path, needs in OPERATIONS if method == "get" and needs == "admin"] == ["/api/v1/settings"]
     writes = {needs for method, path, needs in OPERATIONS if method != "get" and not path.endswith(by_owner)}
