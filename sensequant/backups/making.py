@@ -88,12 +88,6 @@ def digest_of(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def age_hours(to: Path, *, at: dt.datetime) -> float | None:
-    """Return how long ago the newest backup under ``to`` was made, in hours; None when there is none."""
-    made = [dt.datetime.fromisoformat(read(each)["made_at"]) for each in _all(to)[-1:]]
-    return (at - made[0]).total_seconds() / 3_600 if made else None
-
-
 def _recipient(text: str) -> Any:
     if not text:
         return None

@@ -6,7 +6,7 @@ import datetime as dt
 import resource
 import time
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from trading.core import demo
 from trading.core.calendar import NSE
@@ -73,8 +73,3 @@ def _commit_ms() -> float:
 
 def _resident() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
-
-
-def database() -> str:
-    """Return what kind of database the costs were measured on."""
-    return connection.vendor

@@ -92,9 +92,3 @@ def _lock(account: str) -> ExposureBook:
 def forget(shard: Shard) -> None:
     """Let a shard that begins anew, with nothing in the market, count for nothing."""
     ShardExposure.objects.filter(book__account=shard.account, shard=shard.name).update(exposure=0.0)
-
-
-def exposure(account: str) -> float:
-    """Return what all shards of an account have in the market, rupees."""
-    total = ShardExposure.objects.filter(book__account=account).aggregate(sum=Sum("exposure"))["sum"]
-    return float(total or 0.0)
