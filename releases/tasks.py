@@ -11,6 +11,7 @@ from django.conf import settings
 from releases.services import archiving, audit_planning, rolling_back
 from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
+from trading.services import release_seal
 
 log = get_logger("tasks")
 
@@ -36,8 +37,9 @@ def archive_bundles() -> None:
 
 @shared_task(ignore_result=True)
 def watch_release() -> None:
-    """Take up what was killed, check the watched release when it is time, and remind of reviews that are due."""
+    """Compare what is in force, take up what was killed, check the watch when it is time, remind of reviews due."""
     rolling_back.remind(at=now())
+    release_seal.refresh(at=now())
     _command("release_watch")
 
 

@@ -25,7 +25,7 @@ from sensequant.lib.errors import BadInput, NotAllowed, SenseQuantError
 from sensequant.lib.logs import get_logger
 from trading.selectors import releases as pointers
 from trading.selectors import watched
-from trading.services import release_gate, release_state, vitals
+from trading.services import release_gate, release_seal, release_state, vitals
 from trading.services import releases as switching
 
 log = get_logger("releases")
@@ -226,6 +226,7 @@ def _reload(operation: Operation, at: dt.datetime) -> dict[str, Any]:
 
 
 def _publish(operation: Operation, at: dt.datetime) -> dict[str, Any]:
+    release_seal.refresh(at=at)
     return {"written": str(status_files.write(at=at))}
 
 

@@ -25,7 +25,7 @@ from sensequant.lib.errors import BadInput, NotAllowed, NotFound, SenseQuantErro
 from sensequant.lib.logs import get_logger
 from trading.core.rights import OPERATORS
 from trading.selectors import releases as pointers
-from trading.services import halts, release_gate
+from trading.services import halts, release_gate, release_seal
 from trading.services import releases as switching
 
 REVIEW: Final = dt.timedelta(hours=24)
@@ -162,6 +162,7 @@ def _record(operation: Operation, at: dt.datetime) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     paths.write_private(path, operations.told(operation, steps.SWITCH)["record"])
     status_files.write(at=at)
+    release_seal.refresh(at=at)
     told = f"rolled back to {found.release_id}: {operation.reason}"
     if wrong:
         told += f"; entries stay stopped: {'; '.join(wrong)}"

@@ -29,6 +29,9 @@ class ReleasePointer(models.Model):
     deployed_at = models.DateTimeField()
     deployed_by = models.CharField(max_length=150)
     rollback = models.TextField(blank=True, help_text="signed record of the rollback that led here; empty otherwise")
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="when everything was compared last")
+    verified_stamp = models.CharField(max_length=64, blank=True, db_default="", help_text="of what lay there")
+    verified_against = models.JSONField(null=True, blank=True, help_text="what differed; empty: nothing")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

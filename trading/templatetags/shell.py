@@ -14,6 +14,7 @@ from sensequant.lib.clock import now
 from trading.core.tour import TOUR
 from trading.selectors import live
 from trading.services import state_words
+from trading.services.release_seal import Seal, seal
 
 register = template.Library()
 
@@ -102,6 +103,12 @@ def rail(request: HttpRequest) -> list[dict[str, Any]]:
 def state_strip(context: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the state words; from the page's own snapshot where it has one."""
     return state_words.words(context["newest"] if "newest" in context else live.newest("live"), at=now())
+
+
+@register.simple_tag
+def release_seal() -> Seal | None:
+    """Return the release in force and whether it is known to be whole; None while nothing is deployed."""
+    return seal(at=now())
 
 
 @register.simple_tag
