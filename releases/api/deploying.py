@@ -11,11 +11,11 @@ from pydantic import ConfigDict, Field
 from releases.models import WatchCheck
 from releases.selectors import operations as found
 from releases.selectors import releases as listed
-from releases.services import deploying, people, rolling_back, status
+from releases.services import deploying, people, rolling_back, status, watching
 from releases.services.deploying import Override, Who
 from sensequant.lib.clock import now
 from trading.api.auth import Session
-from trading.api.fields import Moment
+from trading.api.fields import Id, Moment
 from trading.api.paging import Page, Paging, paged
 from trading.core.rights import Right
 from trading.selectors.rest import one
@@ -26,6 +26,7 @@ PERSON = [Session(Right.READ)]
 NO_NUL = r"^[^\x00]*$"
 NAME = r"^release_[0-9]{8}_[0-9]{6}$"
 ReleaseId = Annotated[str, Path(pattern=NAME, description="Its name.", example="release_20261126_103000")]
+Number = Annotated[Id, Path(description="Number of the operation.", example=12)]
 Text = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_NUL)]
 Password = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
 Code = Annotated[str, Field(max_length=20, pattern=NO_NUL)]
@@ -52,6 +53,9 @@ class OperationOut(Schema):
     override: dict[str, Any] = Field(description="By whom what was overridden, and why.", examples=[{}])
     steps: list[StepOut] = Field(description="Every step that was taken.")
     review_by: Moment | None = Field(description="Until when somebody else reviews it.")
+    reviewed_by: str = Field(description="Who reviewed it; empty: nobody.", examples=[""])
+    reviewed_at: Moment | None = Field(description="When.")
+    review: str = Field(description="What they found.", examples=[""])
     watched_until: Moment | None = Field(description="The watch's earliest end.")
 
 
@@ -117,6 +121,16 @@ class RollbackIn(Schema):
     to: str = Field("", pattern=rf"{NAME}|^$", description="Where to; empty: the release before.")
 
 
+class WordsIn(Schema):
+    """A person's words, and what shows that it is them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    words: Text = Field(description="Why, or what was found.", examples=["read the log of the day; it was right"])
+    password: Password = Field(description="Your password.")
+    code: Code = Field("", description="Code of your second factor, if you have one.")
+
+
 @router.get("/status", response=StatusOut, summary="How releases stand")
 def standing(request: HttpRequest) -> dict[str, Any]:
     """Return the release in force, what differs from it here, its watch, and what is under way."""
@@ -145,3 +159,18 @@ def roll_back(request: HttpRequest, release_id: ReleaseId, body: RollbackIn) -> 
     """Go back from the release in force, which the address names, to the one before, or to another that was."""
     who = Who(request.user, body.password, body.code)
     return Status(201, found.told(rolling_back.back(release_id, body.reason, who, at=now(), to=body.to)))
+
+
+@router.post("/{release_id}/conclude", response=StatusOut, auth=PERSON, summary="End a watch that cannot tell")
+def conclude(request: HttpRequest, release_id: ReleaseId, body: WordsIn) -> dict[str, Any]:
+    """End the watch of the release in force, held open by what cannot be told; a Risk Manager who did not deploy it."""
+    Who(request.user, body.password, body.code).confirm()
+    watching.conclude(request.user, body.words, at=now(), of=release_id)
+    return status.told(at=now())
+
+
+@router.post("/operations/{number}/review", response=OperationOut, auth=PERSON, summary="Review an emergency rollback")
+def review(request: HttpRequest, number: Number, body: WordsIn) -> dict[str, Any]:
+    """Keep another person's review of a rollback that one person made alone; within 24 hours."""
+    Who(request.user, body.password, body.code).confirm()
+    return found.told(rolling_back.review(number, request.user, body.words, at=now()))

@@ -17,6 +17,11 @@ def operations() -> QuerySet[Operation]:
     return Operation.objects.select_related("release", "away_from").prefetch_related("steps")
 
 
+def emergencies() -> QuerySet[Operation]:
+    """Return the rollbacks one person made alone, reviewed or waiting for it, the newest first."""
+    return operations().filter(review_by__isnull=False)
+
+
 def deployable() -> Release:
     """Return the newest release that may be deployed; NotAllowed when none is approved."""
     row = Release.objects.filter(state__in=(APPROVED, STAGED)).exclude(envelope_sha256="").order_by("-seq").first()
@@ -38,6 +43,7 @@ def told(row: Operation) -> dict[str, Any]:
         "away_from": row.away_from.release_id if row.away_from else None, "reason": row.reason,
         "override": row.override, "started_at": row.started_at, "finished_at": row.finished_at, "error": row.error,
         "steps": [{"step": each.step, "at": each.at, "told": each.told} for each in row.steps.all()],
-        "review_by": row.review_by, "reviewed_by": row.reviewed_by, "review": row.review,
+        "review_by": row.review_by, "reviewed_by": row.reviewed_by, "reviewed_at": row.reviewed_at,
+        "review": row.review,
         "watched_until": watch.ends_at if watch else None,
     }  # fmt: skip

@@ -200,6 +200,12 @@ def review(number: int, user: Any, words: str, *, at: dt.datetime) -> Operation:
     return row
 
 
+def may_review(row: Operation, user: Any) -> bool:
+    """Say whether this person may review this rollback now."""
+    able = people.holds(user, RISK) or people.holds(user, ENGINEERING)
+    return able and row.review_by is not None and row.reviewed_at is None and row.by != user.get_username()
+
+
 def remind(*, at: dt.datetime) -> int:
     """Page for every emergency that nobody has reviewed in time; return how many there are."""
     late = Operation.objects.filter(review_by__lt=at, reviewed_at=None)
@@ -209,4 +215,4 @@ def remind(*, at: dt.datetime) -> int:
     return len(late)
 
 
-__all__ = ["ACTIVE", "back", "before", "by_rule", "remind", "review", "target"]
+__all__ = ["ACTIVE", "back", "before", "by_rule", "may_review", "remind", "review", "target"]

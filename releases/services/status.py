@@ -26,7 +26,7 @@ def told(*, at: dt.datetime) -> dict[str, Any]:
         if under_way is not None
         else [],
         "held": [each.reason for each in halts.engaged(halts.RELEASE)],
-        "reviews": [each.pk for each in found.operations().filter(review_by__isnull=False, reviewed_at=None)],
+        "reviews": [each.pk for each in found.emergencies().filter(reviewed_at=None)],
     }
 
 

@@ -117,8 +117,8 @@ def _act(watch: Watch, check: WatchCheck, at: dt.datetime) -> None:
         _reduce(watch, check.told, at)
     elif check.action == rules.HOLD:
         _become(watch, "held", ("watching",))
-    elif check.word == rules.SUCCESS:
-        _become(watch, "watching", ("held",))
+    elif check.word == rules.SUCCESS:  # whoever let entries go on again has looked at what reduced it
+        _become(watch, "watching", ("held",) if halts.engaged(halts.RELEASE) else ("held", "reduced"))
 
 
 def _reduce(watch: Watch, why: str, at: dt.datetime) -> None:
@@ -165,25 +165,37 @@ def _passed(watch: Watch, *, by: str, reason: str, at: dt.datetime) -> None:
     log.info("release is stable", release=watch.release.release_id, by=by, reason=reason)
 
 
-def conclude(user: Any, reason: str, *, at: dt.datetime) -> Watch:
+def conclude(user: Any, reason: str, *, at: dt.datetime, of: str = "") -> Watch:
     """End a watch that is held open by what cannot be told: a Risk Manager's word, who did not deploy the release.
 
-    NotAllowed before its hours and sessions are over, or while a check fails.
+    NotAllowed before its hours and sessions are over, while a check fails, or when ``of`` is not what is watched.
     """
     watch = current()
-    if watch is None:
-        raise NotAllowed("nothing is watched", fix="see manage.py release_status")
+    if watch is None or of not in ("", watch.release.release_id):
+        raise NotAllowed(f"{of or 'nothing'} is {'not ' if of else ''}watched", fix="see manage.py release_status")
     if not reason.strip():
         raise BadInput("no reason was given", fix="say why the watch may end")
     name, row = user.get_username(), pointers.pointer()
     if not people.holds(user, RISK) or row is None or row.deployed_by == name:
         raise NotAllowed(f"{name} may not end this watch", fix="a Risk Manager does who did not deploy the release")
-    missing = [each for each in progress(watch, at=at).missing if not each.endswith("inconclusive")]
+    missing = keeps_open(watch, at=at)
     if missing or watch.state == "reduced":
         raise NotAllowed(f"the watch is not over: {', '.join(missing) or 'entries were stopped by it'}", fix="wait")
     _passed(watch, by=name, reason=reason.strip(), at=at)
     watch.refresh_from_db()
     return watch
+
+
+def keeps_open(watch: Watch, *, at: dt.datetime) -> list[str]:
+    """Return what no person can waive: hours, sessions, and a newest check that says something else than nothing."""
+    return [each for each in progress(watch, at=at).missing if not each.endswith("inconclusive")]
+
+
+def may_conclude(user: Any, watch: Watch, *, at: dt.datetime) -> bool:
+    """Say whether this person may end this watch now."""
+    row = pointers.pointer()
+    able = people.holds(user, RISK) and row is not None and row.deployed_by != user.get_username()
+    return able and watch.state in ("watching", "held") and not keeps_open(watch, at=at)
 
 
 def rows(watch: Watch) -> list[dict[str, Any]]:
@@ -195,4 +207,4 @@ def rows(watch: Watch) -> list[dict[str, Any]]:
     return list(newest.values())
 
 
-__all__ = ["Verdict", "conclude", "current", "look", "progress", "rows"]
+__all__ = ["Verdict", "conclude", "current", "look", "may_conclude", "progress", "rows"]

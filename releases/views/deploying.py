@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from releases.core.roles import ENGINEERING, RISK
 from releases.core.states import APPROVED, STAGED
-from releases.models import Release
+from releases.models import Operation, Release, Watch
 from releases.models.watch import OPEN
 from releases.selectors import operations as found
 from releases.services import deploying, people, rolling_back, watching
@@ -20,14 +21,22 @@ from releases.services.deploying import Override, Who
 from sensequant.lib.clock import now
 from trading.core.rights import OPERATORS
 from trading.selectors import releases as pointers
-from trading.views.doors import told
+from trading.views.doors import confirm, told
 
 CHECKS = 12
 
 
 def shown(row: Release, user: Any, *, at: dt.datetime) -> dict[str, Any]:
     """Return what the page tells of deploying this release, watching it and leaving it."""
-    return {**_deploy(row, user, at), **_watch(row, at), **_rollback(row, user)}
+    own = found.emergencies().filter(away_from=row)
+    return {
+        **_deploy(row, user, at), **_watch(row, user, at), **_rollback(row, user), "emergencies": reviewed(own, user),
+    }  # fmt: skip
+
+
+def reviewed(rows: Iterable[Operation], user: Any) -> list[tuple[Operation, bool]]:
+    """Return each rollback that one person made, and whether this person may review it."""
+    return [(each, rolling_back.may_review(each, user)) for each in rows]
 
 
 def _deploy(row: Release, user: Any, at: dt.datetime) -> dict[str, Any]:
@@ -40,12 +49,14 @@ def _deploy(row: Release, user: Any, at: dt.datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _watch(row: Release, at: dt.datetime) -> dict[str, Any]:
+def _watch(row: Release, user: Any, at: dt.datetime) -> dict[str, Any]:
     watch = found.watch_of(row)
     if watch is None:
         return {"watch": None}
     how = watching.progress(watch, at=at) if watch.state in OPEN else None
-    return {"watch": watch, "progress": how, "measures": watching.rows(watch), "checks": watch.checks.all()[:CHECKS]}
+    may = how is not None and watching.may_conclude(user, watch, at=at)
+    checks = watch.checks.all()[:CHECKS]
+    return {"watch": watch, "progress": how, "measures": watching.rows(watch), "checks": checks, "may_conclude": may}
 
 
 def _rollback(row: Release, user: Any) -> dict[str, Any]:
@@ -87,3 +98,33 @@ def roll_back(request: HttpRequest, release_id: str) -> HttpResponse:
         lambda: rolling_back.back(form.get("typed", ""), form.get("reason", ""), who, at=now()),
     )  # fmt: skip
     return redirect("release", done.release.release_id if done else release_id)
+
+
+@require_POST
+@login_required
+def conclude(request: HttpRequest, release_id: str) -> HttpResponse:
+    """End a watch that is held open by what cannot be told."""
+    get_object_or_404(Release, release_id=release_id)
+    reason = request.POST.get("reason", "")
+
+    def work() -> Watch:
+        confirm(request)
+        return watching.conclude(request.user, reason, at=now(), of=release_id)
+
+    told(request, "The watch is over: the release is stable.", work)
+    return redirect("release", release_id)
+
+
+@require_POST
+@login_required
+def review(request: HttpRequest, number: int) -> HttpResponse:
+    """Keep the review of a rollback that one person made alone."""
+    row = get_object_or_404(Operation.objects.select_related("away_from"), pk=number)
+    words = request.POST.get("words", "")
+
+    def work() -> Operation:
+        confirm(request)
+        return rolling_back.review(number, request.user, words, at=now())
+
+    told(request, "Your review is kept.", work)
+    return redirect("release", row.away_from.release_id) if row.away_from else redirect("releases")

@@ -13,6 +13,7 @@ from releases.core import contents
 from releases.core.states import APPROVED, REAUDITABLE, SIGNABLE
 from releases.models import Release
 from releases.selectors import audits as judged
+from releases.selectors import operations
 from releases.selectors import releases as found
 from releases.selectors import signing as shown
 from releases.services import candidates, signing, writing
@@ -31,7 +32,10 @@ FEW = 10
 @login_required
 def releases_page(request: HttpRequest) -> HttpResponse:
     """Show the newest releases, with the form that makes one."""
-    context = {"rows": found.releases()[:SHOWN], "kinds": KINDS, "may_trade": may_trade(request)}
+    waiting = deploying.reviewed(operations.emergencies().filter(reviewed_at=None), request.user)
+    context = {
+        "rows": found.releases()[:SHOWN], "kinds": KINDS, "may_trade": may_trade(request), "emergencies": waiting,
+    }  # fmt: skip
     return render(request, "releases/releases.html", context)
 
 
