@@ -232,6 +232,10 @@ class Desk:
     release_environment: str = row(
         "production", "Where this desk runs; a manifest for elsewhere is refused", form="name"
     )
+    source_commit: str = row("", "Commit the program was built from, where there is no git (a container)")
+    source_authors: tuple[str, ...] = row(
+        (), "Addresses of those who wrote it since the last release, likewise", form="email"
+    )
     release_required: str = row("live", "Which engines need a deployed release", choices=("live", "always", "never"))
     heightened_hours: int = row(48, "Hours of heightened monitoring after a deployment", low=1, high=720)
     alert_frequency_hours: int = row(2, "Hours between heightened checks", low=1, high=48)

@@ -82,6 +82,7 @@ class CandidateIn(Schema):
     summary: Text = Field(description="What changes.", examples=["wider stops on banks"])
     kind: Literal["major", "minor", "hotfix"] = Field("minor", description="major, minor or hotfix.")
     student: str = Field("", max_length=300, pattern=NO_NUL, description="Version or folder, none; empty: in place.")
+    dirty: str = Field("", max_length=300, pattern=NO_NUL, description="Why, though files differ from the commit.")
     configs: list[Id] = Field([], max_length=20, description="Strategy versions that replace the active ones.")
 
 
@@ -115,7 +116,7 @@ def listing(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
 @router.post("", response={201: ListedRow}, auth=TRADE, summary="Make a candidate")
 def make(request: HttpRequest, body: CandidateIn, response: HttpResponse) -> Status[Release]:
     """Fix and copy what is to be released; its author cannot sign it."""
-    wanted = Wanted(body.kind, body.summary, body.student, tuple(body.configs))
+    wanted = Wanted(body.kind, body.summary, body.student, tuple(body.configs), body.dirty)
     row = candidates.make(wanted, request.user, at=now())
     response["Location"] = f"{request.path}/{row.release_id}"
     return Status(201, row)

@@ -27,6 +27,14 @@ NEEDED: Final = tuple(
     each._meta.db_table for each in (Release, ReleaseEvent, ReleaseSignOff, SigningKey, Audit, get_user_model(), Group)
 )
 
+AUTHORS: Final = {
+    "postgresql": "LATERAL (SELECT e->>'email' AS email FROM jsonb_array_elements("
+    "COALESCE(r.content #> '{code,authors}', '[]'::jsonb)) e) a",
+    "sqlite": "(SELECT json_extract(e.value, '$.email') AS email, o.id AS release FROM "
+    f"{Release._meta.db_table} o, json_each(o.content, '$.code.authors') e WHERE o.id = NEW.release_id) a",
+}
+"""The e-mail addresses of who wrote what a release ``r`` brings."""
+
 
 def _words(names: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
@@ -89,7 +97,12 @@ def _of_sign_offs(vendor: str) -> list[Guard]:
         f"SELECT 1 FROM {SigningKey._meta.db_table} k WHERE k.id = NEW.key_id AND k.user_id = NEW.user_id "
         "AND k.public = NEW.public_key AND k.revoked_at IS NULL"
     )
+    wrote = (
+        f"SELECT 1 FROM {Release._meta.db_table} r JOIN {users} u ON u.id = NEW.user_id CROSS JOIN {AUTHORS[vendor]} "
+        "WHERE r.id = NEW.release_id AND u.email <> '' AND lower(a.email) = lower(u.email)"
+    )
     return [
+        Guard(ReleaseSignOff, "wrote", "INSERT", f"EXISTS ({wrote})", "who wrote a release does not sign it"),
         Guard(ReleaseSignOff, "author", "INSERT", f"EXISTS ({author})", "the author of a release does not sign it"),
         Guard(ReleaseSignOff, "role", "INSERT", f"NOT EXISTS ({holds})", "only who holds the role signs in it"),
         Guard(ReleaseSignOff, "key", "INSERT", f"NOT EXISTS ({key})", "people sign with their own key"),

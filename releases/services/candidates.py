@@ -13,7 +13,7 @@ from releases.core import contents
 from releases.core.states import ACTIVE, APPROVED, AUDITED, REAUDITABLE, STABLE
 from releases.models import Release, ReleaseEvent
 from releases.models.guarded import plain
-from releases.services import audits, backups, collecting, lifecycle, signing
+from releases.services import audits, backups, collecting, lifecycle, provenance, signing
 from releases.services.collecting import KINDS, Wanted
 from sensequant.lib import manifests
 from sensequant.lib.clock import ist
@@ -39,6 +39,10 @@ def make(wanted: Wanted, author: Any, *, at: dt.datetime) -> Release:
         raise BadInput(f"kind {wanted.kind!r} is not known", fix=f"use one of {', '.join(KINDS)}")
     if not wanted.summary.strip():
         raise BadInput("no summary was given", fix="say in a few words what changes")
+    before = in_force()
+    code = provenance.code(before.content["code"]["commit"] if before else "", wanted.dirty)
+    if code["dirty"] and not wanted.dirty.strip():
+        raise NotAllowed(f"this program is in no commit: {code['override'].strip()}", fix="commit it, or say why not")
     items = collecting.items(wanted)
     release_id = f"release_{ist(at):%Y%m%d_%H%M%S}"
     if Release.objects.filter(release_id=release_id).exists():
@@ -46,7 +50,7 @@ def make(wanted: Wanted, author: Any, *, at: dt.datetime) -> Release:
     backups.write(release_id, items)
     try:
         with transaction.atomic():
-            row = _row(release_id, wanted, items, author, at)
+            row = _row(release_id, wanted, (items, code), author, at)
     except IntegrityError:
         backups.discard(release_id)
         raise NotAllowed("somebody else made a release just now", fix="try again") from None
@@ -54,13 +58,15 @@ def make(wanted: Wanted, author: Any, *, at: dt.datetime) -> Release:
     return row
 
 
-def _row(release_id: str, wanted: Wanted, items: list[contents.Item], author: Any, at: dt.datetime) -> Release:
-    previous = in_force()
+def _row(
+    release_id: str, wanted: Wanted, found: tuple[list[contents.Item], dict[str, Any]], author: Any, at: dt.datetime
+) -> Release:  # fmt: skip
+    (items, code), previous = found, in_force()
     seq = (Release.objects.aggregate(found=Max("seq"))["found"] or 0) + 1
     content = {
         "release_id": release_id, "release_type": wanted.kind, "release_seq": seq,
         "environment": settings.DESK.release_environment, "author": shown_name(author),
-        "summary": wanted.summary.strip()[:500], "created_at": ist(at).isoformat(), "code": collecting.code(),
+        "summary": wanted.summary.strip()[:500], "created_at": ist(at).isoformat(), "code": code,
         "settings": collecting.all_settings(), "data": collecting.data(),
         "artifacts": contents.artifacts(release_id, items),
         "rollback_plan": contents.rollback_plan(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 
 from models_ml.selectors.models import promotions
 from models_ml.services import student_folders
 from releases.core.contents import CODE, CONFIGS, DATABASE, HOME, MODELS, Item
+from releases.services.provenance import LOCK, code_root
 from sensequant.lib import manifests, paths
 from sensequant.lib.env import rows
 from sensequant.lib.errors import BadInput
@@ -24,8 +22,6 @@ from trading.services import release_state, sentiment_models, strategies
 
 NONE: Final = "none"
 KINDS: Final = ("major", "minor", "hotfix")
-PACKAGES: Final = ("sensequant", "trading", "models_ml", "monitoring", "releases")
-LOCK: Final = "requirements.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +29,14 @@ class Wanted:
     """What is to be released.
 
     A version, a folder or ``none`` as student (empty: the one in place), and the numbers of strategy versions that are
-    to replace the active ones.
+    to replace the active ones. ``dirty`` says why it may be although files of the program are in no commit.
     """
 
     kind: str = "minor"
     summary: str = ""
     student: str = ""
     configs: Sequence[int] = ()
-
-
-def code_root() -> Path:
-    """Return the folder the program lies in."""
-    return Path(settings.BASE_DIR)
+    dirty: str = ""
 
 
 def items(wanted: Wanted) -> list[Item]:
@@ -114,38 +106,6 @@ def _code() -> Iterator[Item]:
     for path in [root / LOCK, *sorted((root / "config" / "optimization").glob("*.json"))]:
         name = path.relative_to(root).as_posix()
         yield Item(CONFIGS, name, name, CODE, path.read_bytes())
-
-
-def code() -> dict[str, Any]:
-    """Return which program it is: the commit where there is one, and the digest of every line of it."""
-    commit, dirty = _commit()
-    return {
-        "commit": commit, "dirty": dirty, "tree": f"sha256:{_tree()}", "python": platform.python_version(),
-        "lockfile": "sha256:" + hashlib.sha256((code_root() / LOCK).read_bytes()).hexdigest(),
-    }  # fmt: skip
-
-
-def _tree() -> str:
-    found = hashlib.sha256()
-    for package in PACKAGES:
-        for path in sorted((code_root() / package).rglob("*.py")):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            found.update(f"{path.relative_to(code_root()).as_posix()} {digest}\n".encode())
-    return found.hexdigest()
-
-
-def _commit() -> tuple[str, bool]:
-    """Return the commit, and whether files differ from it; an unknown one counts as different."""
-    try:
-        head, status = (
-            subprocess.run(
-                ["git", *words], cwd=code_root(), capture_output=True, text=True, check=True, timeout=20
-            ).stdout
-            for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown", True
-    return head.strip(), bool(status.strip())
 
 
 def all_settings() -> str:

@@ -19,7 +19,7 @@ from releases.core.roles import APPROVE, DECISIONS, HOURS, REJECT, ROLES
 from releases.core.states import APPROVED, AUDITED, REFUSED, SIGNABLE, SIGNING
 from releases.models import Audit, Release, ReleaseSignOff
 from releases.models.guarded import plain
-from releases.services import audit_approvals, audits, lifecycle, people_keys
+from releases.services import audit_approvals, audits, lifecycle, people_keys, provenance
 from sensequant.lib import identity, manifests
 from sensequant.lib.approvals import Statement
 from sensequant.lib.clock import ist
@@ -108,6 +108,8 @@ def _may(release: Release, user: Any, role: str, at: dt.datetime) -> None:
     name = user.get_username()
     if release.author_id == user.pk:
         raise NotAllowed(f"{name} made this release and may not sign it", fix="ask another person")
+    if provenance.wrote(release.content, user.email):
+        raise NotAllowed(f"{name} wrote some of what it brings and may not sign it", fix="ask another person")
     if not holds_role(user, role):
         raise NotAllowed(f"{name} is not in the group {role!r}", fix="an administrator grants roles")
     for each in valid(release, at=at):
@@ -180,9 +182,14 @@ def valid(release: Release, *, at: dt.datetime) -> list[ReleaseSignOff]:
     people = {user.pk: user for user in get_user_model().objects.filter(pk__in=rows.values("user_id"))}
     return [
         each for each in rows
-        if dt.timedelta(0) <= at - each.at <= HOLDS and each.user_id != release.author_id
-        and holds_role(people[each.user_id], each.role) and each.is_sound
+        if dt.timedelta(0) <= at - each.at <= HOLDS and _stands(release, each, people[each.user_id])
     ]  # fmt: skip
+
+
+def _stands(release: Release, row: ReleaseSignOff, user: Any) -> bool:
+    """Say whether this person may have signed this release, and did."""
+    own = row.user_id == release.author_id or provenance.wrote(release.content, user.email)
+    return not own and holds_role(user, row.role) and row.is_sound
 
 
 def missing(release: Release, *, at: dt.datetime) -> list[str]:
@@ -195,6 +202,8 @@ def missing(release: Release, *, at: dt.datetime) -> list[str]:
         told.append(harm)
     if _changed(fresh):
         told.append("its content is not what it was made of")
+    if provenance.unexplained(fresh.content):
+        told.append("its program is in no commit, and nobody said why")
     if fresh.state == REFUSED:
         told.append("it was rejected")
     good = valid(fresh, at=at)

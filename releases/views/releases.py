@@ -72,7 +72,8 @@ def make(request: HttpRequest) -> HttpResponse:
     form = request.POST
 
     def work() -> Release:
-        wanted = Wanted(form.get("kind", ""), form.get("summary", ""), form.get("student", "").strip(), _numbers(form))
+        student, dirty = form.get("student", "").strip(), form.get("dirty", "")
+        wanted = Wanted(form.get("kind", ""), form.get("summary", ""), student, _numbers(form), dirty)
         return candidates.make(wanted, request.user, at=now())
 
     row = told(request, "The candidate is made: everything it consists of is copied.", work)

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -30,6 +30,13 @@ LATER: Final = (
 )  # fmt: skip
 """What is added to a release's content when its manifest is written; people sign the rest, and the audit."""
 
+
+class Maybe(NamedTuple):
+    """A field that manifests have since it was thought of; older ones go without."""
+
+    wanted: Any
+
+
 Sha, Moment, Name = r"sha256:[0-9a-f]{64}\Z", "moment", "path"
 FIELDS: Final[Mapping[str, Any]] = {
     "release_id": r"release_[0-9]{8}_[0-9]{6}\Z",
@@ -42,7 +49,10 @@ FIELDS: Final[Mapping[str, Any]] = {
     "expires_at": Moment,
     "audit_bundle": str,
     "audit": {"audit_id": str, "bundle": Sha, "flags": Sha, "open_flags": int},
-    "code": {"commit": str, "dirty": bool, "tree": Sha, "lockfile": Sha, "python": str},
+    "code": {
+        "commit": str, "dirty": bool, "tree": Sha, "lockfile": Sha, "python": str,
+        "authors": Maybe([{"name": str, "email": str}]), "override": Maybe(str),
+    },
     "settings": Sha,
     "data": Sha,
     "deployment": {"timestamp": Moment, "deployer": str, "environment": str},
@@ -66,7 +76,8 @@ FIELDS: Final[Mapping[str, Any]] = {
     },
     "metadata": {"generator": str, "generator_version": str},
 }  # fmt: skip
-"""Every field and what it holds: a pattern, a type, fields of its own, or a list of such. None may miss or be more."""
+"""Every field and what it holds: a pattern, a type, fields of its own, or a list of such. None may be more, and none
+but a ``Maybe`` may miss."""
 
 
 class _Writer(yaml.SafeDumper):
@@ -134,8 +145,9 @@ def check(content: Mapping[str, Any]) -> None:
 
 def ordered(found: Any, wanted: Any = FIELDS) -> Any:
     """Return a checked manifest with its fields in their order, whatever order a database gave them."""
+    wanted = wanted.wanted if isinstance(wanted, Maybe) else wanted
     if isinstance(wanted, dict):
-        return {name: ordered(found[name], each) for name, each in wanted.items()}
+        return {name: ordered(found[name], each) for name, each in wanted.items() if name in found}
     return [ordered(each, wanted[0]) for each in found] if isinstance(wanted, list) else found
 
 
@@ -144,6 +156,8 @@ def _fields(where: str, found: Any, wanted: Mapping[str, Any]) -> None:
         raise BadInput(f"{where or 'the manifest'} holds no fields", fix=FIX)
     for name in [*wanted, *found]:
         told = f"{where}.{name}" if where else str(name)
+        if name not in found and isinstance(wanted[name], Maybe):
+            continue
         if name not in found:
             raise BadInput(f"{told} is missing", fix=FIX)
         if name not in wanted:
@@ -152,6 +166,7 @@ def _fields(where: str, found: Any, wanted: Mapping[str, Any]) -> None:
 
 
 def _value(where: str, found: Any, wanted: Any) -> None:
+    wanted = wanted.wanted if isinstance(wanted, Maybe) else wanted
     if isinstance(wanted, dict):
         return _fields(where, found, wanted)
     if isinstance(wanted, list):

@@ -27,7 +27,9 @@ def later(hours=0.0, minutes=0.0):
 def signed(who, *, at=EVENING, adx=25, name="audit_20261120_180000", student=""):
     """Return a release of intraday with ``adx_min``, signed by all three, its manifest written."""
     row = strategies.propose("intraday", {"adx_min": adx}, by="tara", at=at)
-    made = candidates.make(Wanted(summary=f"adx {adx}", configs=[row.pk], student=student), who["author"], at=at)
+    made = candidates.make(
+        Wanted(summary=f"adx {adx}", configs=[row.pk], student=student, dirty="a story"), who["author"], at=at
+    )
     audit(at, name)
     found = candidates.judge(made.release_id, name, by="tara", at=at)
     for role in ROLES:

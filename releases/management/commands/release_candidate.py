@@ -43,6 +43,9 @@ class Command(DeskCommand):
         parser.add_argument("--kind", choices=KINDS, default="minor")
         parser.add_argument("--summary", default="", help="what changes, in a few words")
         parser.add_argument("--student", default="", metavar="NAME", help="version or folder of a student, or none")
+        parser.add_argument(
+            "--dirty", default="", metavar="WHY", help="why it may be although files of the program are in no commit"
+        )
         parser.add_argument("--config", type=int, action="append", default=[], metavar="ID", help="a strategy version")
         parser.add_argument(
             "--by", default="", metavar="USER", help="the desk's user who makes it (and cannot sign it)"
@@ -56,7 +59,8 @@ class Command(DeskCommand):
         if options["judge"]:
             row = candidates.judge(options["judge"], options["audit"], by=user.get_username(), at=at)
             return described(row), f"{row} is judged by {row.audit}: sign it on /releases/{row.release_id}"
-        wanted = Wanted(options["kind"], options["summary"], options["student"], tuple(options["config"]))
+        configs, dirty = tuple(options["config"]), options["dirty"]
+        wanted = Wanted(options["kind"], options["summary"], options["student"], configs, dirty)
         row = candidates.make(wanted, user, at=at)
         if options["audit"]:
             row = candidates.judge(row.release_id, options["audit"], by=user.get_username(), at=at)
