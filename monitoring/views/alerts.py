@@ -15,15 +15,37 @@ from django.views.decorators.http import require_POST, require_safe
 from monitoring.core.levels import ORDER
 from monitoring.core.matching import Matcher, severity
 from monitoring.core.rules import RULES
+from monitoring.models import AuditEntry
 from monitoring.selectors import alerts, metrics
 from monitoring.services import rulebook, silences, simulating, status
+from sensequant.lib.addresses import address
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput
+from trading.views.columns import Column
 from trading.views.doors import back, for_traders, may_trade, told
 
 PAST = dt.timedelta(hours=48)
 SHOWN = 50
 WHOLE = re.compile(r"\d{1,6}", re.ASCII)
+ROLLUPS = (
+    Column("metric", "Metric", heading=True), Column("at", "From", "stamp"), Column("min", "Min", "number"),
+    Column("avg", "Average", "number"), Column("p95", "p95", "number"), Column("max", "Max", "number"),
+    Column("count", "Samples", "qty"),
+)  # fmt: skip
+PAST_EPISODES = (
+    Column("fired_at", "Fired", "stamp"), Column("resolved_at", "Over", "stamp"), Column("severity", "Severity"),
+    Column("name", "Alert", heading=True), Column("message", "What"), Column("told", "Told", "qty"),
+)  # fmt: skip
+RULES_SHOWN = (
+    Column("key", "Rule", heading=True, link="address"), Column("severity", "Severity"),
+    Column("threshold", "Threshold", figures=True),
+    Column("hold_for", "Pending, s", figures=True), Column("window", "Window, s", figures=True),
+    Column("action", "Action"), Column("runbook", "What to do"),
+)  # fmt: skip
+TRAIL = (
+    Column("at", "When", "stamp"), Column("what", "What", heading=True), Column("by", "By"),
+    Column("episode", "Alert"), Column("detail", "Detail"),
+)  # fmt: skip
 SPANS = {"1h": 3_600, "6h": 21_600, "1d": 86_400}
 
 
@@ -37,15 +59,33 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
         "at": at,
         "firing": [row for row in rows if row.is_open],
         "past": [row for row in rows if not row.is_open][:SHOWN],
+        "past_columns": PAST_EPISODES,
         "status": status.status(at=at),
         "silences": silences.in_force(at=at),
         "past_silences": alerts.silences()[:10],
-        "trail": alerts.trail()[:SHOWN],
-        "rules": rulebook.in_force(),
+        "trail": [_entry(row) for row in alerts.trail()[:SHOWN]],
+        "trail_columns": TRAIL,
+        "rules": [_rule(each) for each in rulebook.in_force()],
+        "rule_columns": RULES_SHOWN,
         "keys": [rule.key for rule in RULES],
         "severities": ORDER,
         "may_trade": may_trade(request),
     })  # fmt: skip
+
+
+def _rule(each: rulebook.InForce) -> dict[str, Any]:
+    own = each.rule
+    return {
+        "key": own.key if each.enabled else f"{own.key} (off)", "address": address("runbook", own.key),
+        "severity": own.severity.value, "threshold": each.limits.threshold, "hold_for": own.hold_for,
+        "window": "never quiet" if own.never_suppress else own.window, "action": own.action, "runbook": own.runbook,
+    }  # fmt: skip
+
+
+def _entry(row: AuditEntry) -> dict[str, Any]:
+    detail = " ".join(f"{key}: {value};" for key, value in row.detail.items())
+    episode = str(row.episode) if row.episode else ""
+    return {"at": row.at, "what": row.what, "by": row.by, "episode": episode, "detail": detail}
 
 
 @require_safe
@@ -60,7 +100,14 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     except BadInput as error:
         messages.error(request, str(error))
         rows, cursor = metrics.page(span, cursor="", limit=SHOWN)
-    context = {"rows": rows, "cursor": cursor, "spans": SPANS, "asked": asked, "metric": span.metric}
+    context = {
+        "rows": rows,
+        "columns": ROLLUPS,
+        "cursor": cursor,
+        "spans": SPANS,
+        "asked": asked,
+        "metric": span.metric,
+    }
     return render(request, "monitoring/metrics.html", context)
 
 

@@ -73,6 +73,16 @@ def waiting() -> int:
     return sum(_missing(kind, archives, whole=True).count() for kind in KINDS.values())
 
 
+def waiting_now(most: int = BATCH) -> int:
+    """Return how many rows the next look would take in, ``most`` at most: what a page can afford to ask."""
+    archives, found = list(LedgerArchive.objects.all()), 0
+    for kind in KINDS.values():
+        found += _missing(kind, archives, whole=False).order_by()[: most - found].count()
+        if found >= most:
+            break
+    return found
+
+
 def _new(*, whole: bool) -> list[New]:
     """Return at most a batch of rows that are not in the ledger, in the order in which they happened."""
     archives = list(LedgerArchive.objects.all())

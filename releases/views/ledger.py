@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from releases.models import LedgerCheck
+from releases.models import LedgerCheck, LedgerEntry
 from releases.selectors import ledger as found
 from releases.selectors.ledger import Asked
 from releases.services import ledger, ledger_checks
+from sensequant.lib.addresses import address
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput
 from trading.views.columns import Column
 from trading.views.doors import back, for_traders, may_trade, told
 from trading.views.exports import as_csv
+from trading.views.tables import paged
 
-PAGE = 100
 ALSO = 50
 COLUMNS = (
-    Column("seq", "Number", "qty"), Column("at", "When", "stamp"), Column("actor", "Who"), Column("action", "What"),
-    Column("object", "Of what"), Column("reason", "Why"),
+    Column("seq", "Number", "qty", link="address"), Column("at", "When", "stamp"), Column("actor", "Who"),
+    Column("action", "What"), Column("object", "Of what"), Column("reason", "Why"),
 )  # fmt: skip
 EXPORTED = tuple(
     Column(name, name)
@@ -49,11 +51,12 @@ def ledger_page(request: HttpRequest) -> HttpResponse:
         names = [column.key for column in EXPORTED]
         return as_csv("ledger", EXPORTED, (dict(zip(names, row, strict=True))
                                            for row in rows.values_list(*names).iterator()))  # fmt: skip
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    page = paged(request, rows)
     context = {
-        "page": page, "asked": asked, "wrong": wrong, "columns": COLUMNS, "may_trade": may_trade(request),
+        "page": page, "rows": _rows(page.object_list), "asked": asked, "wrong": wrong, "columns": COLUMNS,
+        "may_trade": may_trade(request),
         "check": found.checks().first(), "head": found.heads().first(), "archives": found.archives(),
-        "waiting": ledger.waiting(),
+        "waiting": ledger.waiting_now(),
     }  # fmt: skip
     return render(request, "releases/ledger.html", context)
 
@@ -66,8 +69,15 @@ def entry_page(request: HttpRequest, seq: int) -> HttpResponse:
     if row is None:
         raise Http404(f"there is no entry {seq}, or it lies in an archive")
     content = json.dumps(json.loads(row.content), indent=1, ensure_ascii=False)
-    context = {"entry": row, "content": content, "also": found.about(row)[:ALSO], "columns": COLUMNS}
+    context = {"entry": row, "content": content, "also": _rows(found.about(row)[:ALSO]), "columns": COLUMNS}
     return render(request, "releases/ledger_entry.html", context)
+
+
+def _rows(entries: Iterable[LedgerEntry]) -> list[dict[str, Any]]:
+    names = [column.key for column in COLUMNS]
+    return [
+        {**{name: getattr(row, name) for name in names}, "address": address("ledger_entry", row.seq)} for row in entries
+    ]
 
 
 @require_POST

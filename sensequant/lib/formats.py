@@ -9,16 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sensequant.lib.clock import ist
 
 MINUS, NOTHING = "−", "—"
+NUMBERS = (int, float, Decimal)
 DIGITS = re.compile(r"[+-]?\d*\.?\d+", re.ASCII)
 LAKH, CRORE = Decimal(10**5), Decimal(10**7)
+UNITS = tuple(Decimal(1).scaleb(-places) for places in range(7))
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SHAPES: Mapping[str, str] = MappingProxyType({"up": "▲", "down": "▼", "flat": "◆"})
 # what an order's status or a state's level looks like: shape first, so that colour is never alone
 STATUSES: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -56,8 +58,7 @@ STATUSES: Mapping[str, tuple[str, str]] = MappingProxyType(
 SIDES: Mapping[str, str] = MappingProxyType({"BUY": "up", "LONG": "up", "SELL": "down", "SHORT": "down"})
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A value as it is written: the text, its tone (a CSS class) and the exact value where the text shortens it."""
 
     text: str
@@ -72,42 +73,49 @@ def decimal(value: Any) -> Decimal | None:
     """Return ``value`` (a number, or plain digits) as a finite decimal, or None when it is not one."""
     if isinstance(value, str):
         return Decimal(value) if DIGITS.fullmatch(value) else None
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, NUMBERS):
         return None
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     return number if number.is_finite() else None
 
 
+def rounded(number: Decimal, places: int = 2) -> Decimal:
+    """Return ``number`` rounded half up to ``places`` decimals."""
+    return number.quantize(UNITS[places], ROUND_HALF_UP)
+
+
 def grouped(number: Decimal, places: int = 2) -> str:
     """Return ``number`` rounded half up to ``places`` decimals, grouped as 1,23,45,678.50."""
-    rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    whole, _, fraction = f"{abs(rounded):f}".partition(".")
-    head, tail = whole[:-3], whole[-3:]
-    parts = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)][::-1]
-    text = ",".join([*parts, tail]) + (f".{fraction}" if fraction else "")
-    return f"{MINUS}{text}" if rounded < 0 else text
+    return _grouped(rounded(number, places))
 
 
-def signed(number: Decimal, places: int = 2) -> str:
-    """Return ``grouped`` with a plus sign before what is above zero."""
-    text = grouped(number, places)
-    return f"+{text}" if number > 0 and any(digit in text for digit in "123456789") else text
+def _grouped(number: Decimal) -> str:
+    whole, point, fraction = str(number).lstrip("-").partition(".")
+    if len(whole) > 3:
+        head, tail = whole[:-3], whole[-3:]
+        parts = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)][::-1]
+        whole = ",".join([*parts, tail])
+    text = f"{whole}{point}{fraction}"
+    return f"{MINUS}{text}" if number < 0 else text
 
 
-def direction(number: Decimal, places: int = 2) -> str:
-    """Return ``up``, ``down`` or ``flat`` for what is left of ``number`` after rounding."""
-    rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return "up" if rounded > 0 else "down" if rounded < 0 else "flat"
+def signed(number: Decimal) -> str:
+    """Return a rounded number grouped, with a plus sign before what is above zero."""
+    return f"+{_grouped(number)}" if number > 0 else _grouped(number)
 
 
-def _rupees(number: Decimal, text: str) -> str:
-    sign = text[0] if text[0] in (MINUS, "+") else ""
-    return f"{sign}₹{text.removeprefix(sign)}"
+def direction(number: Decimal) -> str:
+    """Return ``up``, ``down`` or ``flat`` for a rounded number."""
+    return "up" if number > 0 else "down" if number < 0 else "flat"
+
+
+def _rupees(text: str) -> str:
+    return f"{text[0]}₹{text[1:]}" if text[0] in (MINUS, "+") else f"₹{text}"
 
 
 def inr(number: Decimal) -> Shown:
     """Return rupees in full: ₹1,23,456.50."""
-    return Shown(_rupees(number, grouped(number)))
+    return Shown(_rupees(grouped(number)))
 
 
 def short(number: Decimal) -> str:
@@ -120,23 +128,26 @@ def short(number: Decimal) -> str:
 
 def compact(number: Decimal) -> Shown:
     """Return rupees in short, the exact amount as the title."""
-    return Shown(_rupees(number, short(number)), title=_rupees(number, grouped(number)))
+    return Shown(_rupees(short(number)), title=_rupees(grouped(number)))
 
 
 def pnl(number: Decimal) -> Shown:
     """Return a gain or loss: shape, sign and amount without the currency."""
+    number = rounded(number)
     tone = direction(number)
     return Shown(f"{SHAPES[tone]} {signed(number)}", tone)
 
 
 def pnl_inr(number: Decimal) -> Shown:
     """Return a gain or loss in rupees: ▲ +₹3,530.00."""
+    number = rounded(number)
     tone = direction(number)
-    return Shown(f"{SHAPES[tone]} {_rupees(number, signed(number))}", tone)
+    return Shown(f"{SHAPES[tone]} {_rupees(signed(number))}", tone)
 
 
 def pct(number: Decimal) -> Shown:
     """Return a change that is already in per cent: +0.60%."""
+    number = rounded(number)
     return Shown(f"{signed(number)}%", direction(number))
 
 
@@ -157,7 +168,8 @@ def share2(number: Decimal) -> Shown:
 
 def ratio(number: Decimal) -> Shown:
     """Return a plain number with two decimals, coloured by its sign."""
-    return Shown(grouped(number), direction(number))
+    number = rounded(number)
+    return Shown(_grouped(number), direction(number))
 
 
 def number(value: Decimal) -> Shown:
@@ -189,19 +201,25 @@ def moment(value: Any) -> dt.datetime | None:
 
 def day(value: dt.date) -> str:
     """Return a date as 22 Nov 2026."""
-    return f"{value.day} {value:%b %Y}"
+    return f"{value.day} {MONTHS[value.month - 1]} {value.year:04}"
+
+
+def _clock(at: dt.datetime) -> str:
+    return f"{at.hour:02}:{at.minute:02}:{at.second:02}"
 
 
 def _time(at: dt.datetime) -> Shown:
-    return Shown(f"{at:%H:%M:%S}", title=f"{day(at)} {at:%H:%M:%S} IST")
+    clock = _clock(at)
+    return Shown(clock, "", f"{day(at)} {clock} IST")
 
 
 def _stamp(at: dt.datetime) -> Shown:
-    return Shown(f"{day(at)} {at:%H:%M}", title=f"{day(at)} {at:%H:%M:%S} IST")
+    clock, date = _clock(at), day(at)
+    return Shown(f"{date} {clock[:5]}", "", f"{date} {clock} IST")
 
 
 def _stamp_full(at: dt.datetime) -> Shown:
-    return Shown(f"{day(at)} {at:%H:%M:%S} IST")
+    return Shown(f"{day(at)} {_clock(at)} IST")
 
 
 def age(seconds: Decimal) -> Shown:

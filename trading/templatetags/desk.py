@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from django import template
@@ -14,19 +15,11 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from sensequant.lib import formats, paths
-from trading.selectors import live
+from sensequant.lib import cells, formats, paths
+from sensequant.lib.cells import ColumnLike
+from sensequant.lib.inputs import InputLike, drawn
 
 register = template.Library()
-
-
-class ColumnLike(Protocol):
-    """What ``cell`` needs to know of a column."""
-
-    key: str
-    how: str
-    numeric: bool
-    link: str
 
 
 @register.filter
@@ -51,30 +44,28 @@ def iso(value: Any) -> str:
     return at.astimezone(dt.UTC).isoformat(timespec="seconds") if at else ""
 
 
-def value_of(row: Any, key: str) -> Any:
-    """Return the value of ``row`` (a mapping or an object) called ``key``; None when it has none."""
-    return row.get(key) if isinstance(row, dict) else getattr(row, key, None)
+@register.simple_tag(takes_context=True)
+def table_head(context: dict[str, Any], columns: Sequence[ColumnLike], region: str = "") -> SafeString:
+    """Return a table's head; with a ``region`` (an element's id), its columns order what is shown there anew."""
+    return cells.head(columns, _Order(context["request"], region) if region else None)
 
 
 @register.simple_tag
-def cell(row: Any, column: ColumnLike) -> SafeString:
-    """Return the table cell of ``row`` in ``column``."""
-    seen = formats.show(value_of(row, column.key), column.how)
-    tone = f"{'n ' if column.numeric else ''}{column.how if column.how in ('objections', 'text') else ''} {seen.tone}"
-    title = format_html(' title="{}"', seen.title) if seen.title else ""
-    inner: SafeString | str = seen.text
-    if column.how == "symbol":
-        address = "/?" + urlencode({"symbol": seen.text})
-        inner = format_html('<a href="{}" data-symbol="{}">{}</a>', address, seen.text, seen.text)
-    elif column.link and (address := value_of(row, column.link)):
-        inner = format_html('<a href="{}">{}</a>', address, seen.text)
-    return format_html('<td class="{}"{}>{}</td>', " ".join(tone.split()), title, inner)
+def table_body(columns: Sequence[ColumnLike], rows: Iterable[Any], empty: str = "") -> SafeString:
+    """Return a table's body, and what stands there when it has no row."""
+    return cells.body(columns, rows, empty)
 
 
-@register.simple_tag(takes_context=True)
-def masthead(context: dict[str, Any]) -> live.Masthead:
-    """Return what every page's header says: mode, market time; from the page's own snapshot where it has one."""
-    return live.masthead(context["newest"] if "newest" in context else live.newest("live"))
+@register.simple_tag
+def table_rows(columns: Sequence[ColumnLike], rows: Iterable[Any]) -> SafeString:
+    """Return a table's rows alone, for a body that scripts go on with."""
+    return cells.lines(columns, rows)
+
+
+@register.simple_tag
+def parameter_inputs(inputs: Iterable[InputLike]) -> SafeString:
+    """Return the inputs of a group of parameters."""
+    return drawn(inputs)
 
 
 @register.simple_tag
@@ -154,17 +145,20 @@ def curves(series: list[dict[str, Any]], width: int = 1000, height: int = 200) -
     )  # fmt: skip
 
 
-@register.simple_tag
-def sort_link(request: HttpRequest, column: Any) -> str:
-    """Return the address that orders by ``column``: the highest first, then the lowest."""
-    turned = request.GET.get("sort") == f"-{column.sort}"
-    return query(request, sort=column.sort if turned else f"-{column.sort}", page="")
+class _Order:
+    """Orders what is shown in ``region`` by a column: the highest first, then the lowest."""
 
+    def __init__(self, request: HttpRequest, region: str) -> None:
+        asked = request.GET.copy()
+        self.now, self.region = (asked.pop("sort", None) or [""])[-1], region
+        asked.pop("page", None)
+        self.rest = asked.urlencode()
 
-@register.simple_tag
-def sorted_as(request: HttpRequest, column: Any) -> SafeString | str:
-    """Return ``aria-sort`` for the column the table is ordered by."""
-    wanted = request.GET.get("sort", "")
-    if not column.sort or wanted.removeprefix("-") != column.sort:
-        return ""
-    return format_html('aria-sort="{}"', "descending" if wanted.startswith("-") else "ascending")
+    def __call__(self, column: ColumnLike) -> tuple[str, SafeString]:
+        """Return the column's ``aria-sort`` and its title as a link."""
+        falling = self.now == f"-{column.sort}"
+        sign = "" if falling else "-"
+        address = "?" + "&".join(filter(None, (self.rest, urlencode({"sort": f"{sign}{column.sort}"}))))
+        ordered = "descending" if falling else "ascending" if self.now == column.sort else ""
+        swap = format_html('hx-target="#{0}" hx-select="#{0}" hx-swap="outerHTML" hx-push-url="true"', self.region)
+        return ordered, format_html('<a href="{0}" hx-get="{0}" {1}>{2}</a>', address, swap, column.title)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import template
 from django.http import HttpRequest
+from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
 from sensequant.lib.clock import now
@@ -100,9 +101,22 @@ def rail(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 @register.simple_tag(takes_context=True)
-def state_strip(context: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the state words; from the page's own snapshot where it has one."""
-    return state_words.words(context["newest"] if "newest" in context else live.newest("live"), at=now())
+def newest_snapshot(context: Context) -> live.Newest | None:
+    """Return the page's own snapshot where it has one, else the newest: header and strip say the same, read once."""
+    found: live.Newest | None = context["newest"] if "newest" in context else live.newest("live")
+    return found
+
+
+@register.simple_tag(takes_context=True)
+def masthead(context: Context) -> live.Masthead:
+    """Return what every page's header says: mode, market time."""
+    return live.masthead(newest_snapshot(context))
+
+
+@register.simple_tag(takes_context=True)
+def state_strip(context: Context) -> list[dict[str, Any]]:
+    """Return the state words."""
+    return state_words.words(newest_snapshot(context), at=now())
 
 
 @register.simple_tag

@@ -1,6 +1,6 @@
 """The columns of every table, in one place: key in the row, heading, how it is written, what it means.
 
-Server and browser draw the same rows from these: templates through the tag ``cell``, scripts from their JSON.
+Server and browser draw the same rows from these: templates through the tag ``table_body``, scripts from their JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ TIMES = frozenset({"time", "stamp"})
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; ``sort`` is the model field it can be ordered by, ``link`` the row's key of its cell's address."""
+    """One column; ``sort`` is the model field it can be ordered by, ``link`` the row's key of its cell's address.
+
+    ``hint`` is the row's key of what its cell says under the pointer; ``heading`` cells are the headings of their rows;
+    ``figures`` stand like numbers though they are written as they are.
+    """
 
     key: str
     title: str
@@ -24,11 +28,14 @@ class Column:
     help: str = ""
     sort: str = ""
     link: str = ""
+    hint: str = ""
+    heading: bool = False
+    figures: bool = False
 
     @property
     def numeric(self) -> bool:
         """Say whether its values stand right-aligned in tabular figures."""
-        return self.how in formats.NUMERIC
+        return self.figures or self.how in formats.NUMERIC
 
 
 def as_json(columns: Sequence[Column]) -> str:
@@ -109,7 +116,7 @@ def features(names: Iterable[str]) -> tuple[Column, ...]:
 
 
 ORDERS = (
-    C("number", "No.", "qty", sort="number"),
+    C("number", "No.", "qty", sort="number", link="address"),
     C("created_at", "Decided", "stamp", "market time, end of the deciding bar", "created_at"),
     C("symbol", "Symbol", "symbol", sort="symbol"),
     C("strategy", "Strategy", "word"),
@@ -212,7 +219,7 @@ SENTIMENT_SCORES = (
 SENTIMENT_ITEMS = (
     C("published_at", "Published", "stamp"),
     C("symbol", "Symbol", "symbol"),
-    C("headline", "Headline"),
+    C("headline", "Headline", link="url", hint="text"),
     C("value", "Score", "pnl", "−1 bearish … +1 bullish"),
     C("confidence", "Sure", "share"),
     C("weight", "Weight", "number", "relevance and engagement"),

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
+from sensequant.lib.addresses import address
 from trading.core.orders import Status
 from trading.core.strategies import STRATEGIES
 from trading.models import EngineRun
@@ -77,7 +78,8 @@ def plain(names: Sequence[Column]) -> Rows:
 def _orders(found: Iterable[Any]) -> Iterator[dict[str, Any]]:
     own = [column for column in columns.ORDERS if column.key not in ("average", "charges")]
     for order, row in zip(found, plain(own)(found), strict=True):
-        yield {**row, "average": orders.average(order), "charges": orders.charges(order)}
+        paid = {"average": orders.average(order), "charges": orders.charges(order)}
+        yield {**row, **paid, "address": address("order", order.pk)}
 
 
 TABLES = {
