@@ -100,7 +100,7 @@ def test_the_page_costs_few_queries_however_much_it_shows(looker):
         connection,
     ) as seen:
         looker.get("/")
-    assert len(seen) <= 10  # the state strip asks the database whether it answers, for alerts and for the calendar
+    assert len(seen) <= 11  # the strip asks whether the database answers, for alerts, the release and the calendar
 
 
 def test_the_chart_follows_the_symbol_asked_for(looker):
