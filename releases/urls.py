@@ -24,5 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("audits/start", audits.start_audit, name="start_audit"),
     path("audits/<slug:audit_id>/", audits.audit_page, name="audit"),
     path("audits/<slug:audit_id>/cancel", audits.cancel_audit, name="cancel_audit"),
+    path("audits/<slug:audit_id>/waive", audits.waive, name="waive_flag"),
+    path("audits/<slug:audit_id>/waivers/<int:number>/end", audits.take_back, name="take_waiver_back"),
     path("audits/<slug:audit_id>/files/<path:name>", audits.audit_file, name="audit_file"),
 ]

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from releases.models import Audit
+from releases.models import Audit, FlagWaiver
 from releases.services import audits
 from sensequant.lib.clock import now
 from trading.admin.base import Record, each, pretty
@@ -40,3 +40,14 @@ class AuditAdmin(Record):
         """Cancel those that are queued or running."""
         by = request.user.get_username()
         each(request, rows, "cancelled", lambda row: audits.cancel(row.audit_id, by=by, at=now()))
+
+
+@admin.register(FlagWaiver)
+class FlagWaiverAdmin(Record):
+    """Every half of a waiver; given and taken back on the page of the audit."""
+
+    list_display = ("audit", "code", "role", "name", "reason", "at", "expires_at", "revoked_at")
+    list_filter = ("role", "code")
+    list_select_related = ("audit",)
+    search_fields = ("audit__audit_id", "name", "reason")
+    date_hierarchy = "at"

@@ -6,16 +6,20 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Schema, Status
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from releases import tasks
-from releases.models import Audit
+from releases.api.deploying import PERSON, Code, Password, Text
+from releases.core.roles import MOST_DAYS
+from releases.models import Audit, FlagWaiver
 from releases.selectors import audits as asked
-from releases.services import audits
+from releases.services import audits, waivers, waiving
+from releases.services.signing import Proof
+from releases.services.waiving import Wish
 from sensequant.lib.clock import now
 from sensequant.lib.downloads import attachment
 from trading.api.auth import TRADE
-from trading.api.fields import Flag, Moment
+from trading.api.fields import Flag, Id, Moment
 from trading.api.paging import Page, Paging, paged
 from trading.selectors.rest import one
 
@@ -24,6 +28,7 @@ AuditId = Annotated[
     str, Path(pattern=r"^audit_[0-9]{8}_[0-9]{6}$", description="Its name.", example="audit_20251012_183000")
 ]
 FileName = Annotated[str, Path(description="File of the bundle.", example="metrics.json", max_length=250)]
+WaiverId = Annotated[Id, Path(description="Number of the waiver.", example=3)]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -66,17 +71,69 @@ class RiskFlag(Schema):
     limit: float | None = Field(default=None, description="What is accepted, where it is a number.")
 
 
+class WaiverOut(Schema):
+    """One person's half of a waiver."""
+
+    id: int = Field(description="Its number.", examples=[3])
+    number: int = Field(description="Of the flag, as `flags` lists them, from 1.", examples=[1])
+    code: str = Field(description="Kind of risk.", examples=["sharpe_degraded"])
+    role: str = Field(description="Risk Manager or Quant Lead.", examples=["Risk Manager"])
+    name: str = Field(description="Whose.", examples=["rafi"])
+    reason: str = Field(description="Why the risk may be taken.", examples=["the baseline is released, not the best"])
+    at: Moment = Field(description="Since when.")
+    expires_at: Moment = Field(description="Until when.")
+    revoked_at: Moment | None = Field(description="When it was taken back or void; null: it was not.")
+
+    @staticmethod
+    def resolve_number(row: FlagWaiver) -> int:
+        """Return the flag's number."""
+        return row.position + 1
+
+
 class AuditDetail(AuditRow):
     """One audit with what it found."""
 
     metrics: dict[str, Any] = Field(description="`metrics.json`; empty until it is done.")
     flags: list[RiskFlag] = Field(description="Open risks, the worst first.")
+    ready: bool = Field(description="Whether nothing is open that nobody waived.", examples=[False])
+    waivers: list[WaiverOut] = Field(description="Every half of a waiver, void ones too.")
     files: list[str] = Field(description="Files of the bundle.", examples=[["metrics.json", "summary.md"]])
+
+    @staticmethod
+    def resolve_ready(row: Audit) -> bool:
+        """Say whether it may be signed for."""
+        return waivers.ready(row, at=now())
+
+    @staticmethod
+    def resolve_waivers(row: Audit) -> list[FlagWaiver]:
+        """Return the waivers."""
+        return list(FlagWaiver.objects.filter(audit=row))
 
     @staticmethod
     def resolve_files(row: Audit) -> list[str]:
         """Return the names of the files."""
         return audits.names(row)
+
+
+class WaiveIn(Schema):
+    """One person's half of a waiver, and what shows that it is them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(ge=1, le=999, description="Of the flag, as `flags` lists them, from 1.", examples=[1])
+    role: Literal["Risk Manager", "Quant Lead"] = Field(description="In which role; it takes one of each.")
+    reason: Text = Field(description="Why the risk may be taken.", examples=["the baseline is released, not the best"])
+    days: int = Field(7, ge=1, le=MOST_DAYS, description="For how long.")
+    password: Password = Field(description="Your password.")
+    code: Code = Field("", description="Code of your second factor, if you have one.")
+
+
+class TakeBackIn(Schema):
+    """Why a waiver ends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Text = Field(description="Why.", examples=["the losses of Monday"])
 
 
 class AuditFilter(Schema):
@@ -124,3 +181,18 @@ def fetch(request: HttpRequest, audit_id: AuditId, name: FileName) -> HttpRespon
     """Return a file of the bundle, compared with its seal, as an attachment."""
     audit = one(asked.audits(), "audit", "/api/v1/audits", audit_id=audit_id)
     return attachment(audits.file(audit, name), f"{audit.audit_id}_{name}")
+
+
+@router.post("/{audit_id}/waivers", response={201: AuditDetail}, auth=PERSON, summary="Waive an open flag")
+def waive(request: HttpRequest, audit_id: AuditId, body: WaiveIn) -> Status[Audit]:
+    """Keep one person's half of a waiver; a Risk Manager and a Quant Lead waive a flag together."""
+    wish = Wish(body.number, body.role, body.reason, body.days)
+    waiving.waive(audit_id, request.user, wish, Proof(body.password, body.code), at=now())
+    return Status(201, audits.find(audit_id))
+
+
+@router.post("/{audit_id}/waivers/{number}/end", response=AuditDetail, auth=PERSON, summary="Take a waiver back")
+def take_back(request: HttpRequest, audit_id: AuditId, number: WaiverId, body: TakeBackIn) -> Audit:
+    """End half a waiver, and so the whole; signatures given under it are void."""
+    waiving.take_back(audit_id, number, request.user, body.reason, at=now())
+    return audits.find(audit_id)

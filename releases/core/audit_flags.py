@@ -48,9 +48,16 @@ REGISTER: Final[Mapping[str, Entry]] = MappingProxyType({
     "too_few_trades": Entry(MEDIUM, RISK, "Trade on paper until there are enough trades to tell."),
     SKIPPED: Entry(MEDIUM, ENGINEERING, "Run the audit again without --skip-validation."),
     "changed_meanwhile": Entry(CRITICAL, ENGINEERING, "Run the audit again while nobody changes what it looks at."),
+    "ledger_broken": Entry(CRITICAL, ENGINEERING, "Stop; compare with the signed heads and the newest backup."),
+    "release_differs": Entry(CRITICAL, ENGINEERING, "Mend what is named, or roll back (make release-rollback)."),
     "missing": Entry(HIGH, ENGINEERING, "Make the input (optimise, train, trade on paper), then audit again."),
 })  # fmt: skip
 
+
+UNWAIVABLE: Final = (
+    "ledger_broken", "release_differs", "changed_meanwhile", SKIPPED, "student_leak", "open_critical_alert",
+)  # fmt: skip
+"""What no person can waive: hashes and signatures that do not hold, what nobody looked at, what burns just now."""
 
 MAKE: Final[Mapping[str, str]] = MappingProxyType({
     "optimizer": "Optimise with a baseline (manage.py optimize), on days with enough trades.",

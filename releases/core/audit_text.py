@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from releases.core.audit_flags import CRITICAL, HIGH
 from releases.core.audit_metrics import DELTAS, FOUR, PARTS, SECTIONS, section
-from releases.core.roles import MEANING, ROLES
+from releases.core.roles import MEANING, ROLES, WAIVERS
 
 APPROVALS: Final = "approvals.md"
 NAMES: Final = (
@@ -133,8 +133,9 @@ def _approval() -> list[str]:
     rows = [f"| {role} | {MEANING[role]} |" for role in ROLES]
     return [
         "## Approval", "",
-        f"This file is sealed. Sign-offs are recorded as they come in [{APPROVALS}]({APPROVALS}), which the seal "
-        "leaves out, and on the page of the audit; each is bound to the digests of this bundle.", "",
+        f"This file is sealed. Sign-offs and waivers of open risks are recorded as they come in [{APPROVALS}]"
+        f"({APPROVALS}), which the seal leaves out, and on the page of the audit; each is bound to the digests of this "
+        "bundle.", "",
         "| Role | Confirms |", "|---|---|", *rows,
     ]  # fmt: skip
 
@@ -145,8 +146,21 @@ def index(title: str, names: Mapping[str, str]) -> bytes:
     return "\n".join([f"# {title}", "", *(lines or ["There are none."])]).encode() + b"\n"
 
 
-def approvals(audit_id: str, digest: str, signed: Sequence[Approval]) -> str:
-    """Return approvals.md: who has signed for the bundle of ``digest``, and who has not."""
+@dataclass(frozen=True, slots=True)
+class WaiverLine:
+    """One half of a waiver as the approval section shows it."""
+
+    flag: str
+    role: str
+    name: str
+    at: str
+    until: str
+    reason: str
+    word: str
+
+
+def approvals(audit_id: str, digest: str, signed: Sequence[Approval], waived: Sequence[WaiverLine] = ()) -> str:
+    """Return approvals.md: who has signed for the bundle of ``digest``, who has not, and which flags were waived."""
     rows = [
         f"| {cell(each.role)} | {cell(each.name)} | {each.decision} | {each.at} | {cell(each.note)} | "
         f"{f'`{each.signature}`' if each.signature else '–'} |"
@@ -155,7 +169,20 @@ def approvals(audit_id: str, digest: str, signed: Sequence[Approval]) -> str:
     done = {each.role for each in signed}
     rows += [f"| {role} | – | waiting | – | – | – |" for role in ROLES if role not in done]
     head = ["| Role | Name | Decision | When | Note | Signature |", "|---|---|---|---|---|---|"]
-    return "\n".join([f"# Approvals of {audit_id}", "", f"Bundle `{digest}`.", "", *head, *rows]) + "\n"
+    lines = [f"# Approvals of {audit_id}", "", f"Bundle `{digest}`.", "", *head, *rows, *_waivers(waived)]
+    return "\n".join(lines) + "\n"
+
+
+def _waivers(waived: Sequence[WaiverLine]) -> list[str]:
+    if not waived:
+        return []
+    rows = [
+        f"| `{each.flag}` | {each.role} | {cell(each.name)} | {each.at} | {each.until} | {cell(each.reason)} | "
+        f"{cell(each.word)} |"
+        for each in waived
+    ]
+    head = ["| Flag | Role | Name | When | Until | Reason | Counts |", "|---|---|---|---|---|---|---|"]
+    return ["", "## Waivers", "", f"A flag is waived by one {' and one '.join(WAIVERS)}.", "", *head, *rows]
 
 
 def shown(value: Any, *, signed: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Who signs a release: three roles, three people, none of them its author."""
+"""Who signs a release: three roles, three people, none of them its author; and who waives a flag: two."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Final
 ENGINEERING, RISK, BUSINESS = "Engineering Lead", "Risk Manager", "Business Owner"
 ROLES: Final = (ENGINEERING, RISK, BUSINESS)
 """The groups of people who sign; every one of them signs every release."""
+
+QUANT = "Quant Lead"
+WAIVERS: Final = (RISK, QUANT)
+"""The groups of people who waive an open flag: one of each, together."""
+MOST_DAYS: Final = 30
+"""How long a waiver may count."""
 
 APPROVE, REJECT = "approve", "reject"
 DECISIONS: Final = (APPROVE, REJECT)

@@ -8,9 +8,10 @@ from releases.models.ledger import Happening, LedgerArchive, LedgerCheck, Ledger
 from releases.models.operation import Operation, OperationStep
 from releases.models.release import Release, ReleaseEvent
 from releases.models.sign_offs import ReleaseSignOff, SigningKey
+from releases.models.waivers import FlagWaiver
 from releases.models.watch import Watch, WatchCheck
 
 __all__ = [
-    "Audit", "Happening", "LedgerArchive", "LedgerCheck", "LedgerEntry", "LedgerHead", "Operation", "OperationStep",
-    "Release", "ReleaseEvent", "ReleaseSignOff", "SigningKey", "Watch", "WatchCheck",
+    "Audit", "FlagWaiver", "Happening", "LedgerArchive", "LedgerCheck", "LedgerEntry", "LedgerHead", "Operation",
+    "OperationStep", "Release", "ReleaseEvent", "ReleaseSignOff", "SigningKey", "Watch", "WatchCheck",
 ]  # fmt: skip

@@ -15,16 +15,18 @@ from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import receiver
 
-from releases.core.roles import ROLES
+from releases.core.roles import ROLES, WAIVERS
 from releases.core.states import NEXT, REAUDITABLE, SIGNABLE, SIGNED
-from releases.models import audit_guards, ledger_guards
+from releases.models import audit_guards, ledger_guards, waiver_guards
 from releases.models.audit import Audit
 from releases.models.guards import PREFIX, TRUNCATE, Guard, changed, kept
 from releases.models.release import Release, ReleaseEvent
 from releases.models.sign_offs import ReleaseSignOff, SigningKey
+from releases.models.waivers import FlagWaiver
 
 NEEDED: Final = tuple(
-    each._meta.db_table for each in (Release, ReleaseEvent, ReleaseSignOff, SigningKey, Audit, get_user_model(), Group)
+    each._meta.db_table
+    for each in (Release, ReleaseEvent, ReleaseSignOff, SigningKey, Audit, FlagWaiver, get_user_model(), Group)
 )
 
 AUTHORS: Final = {
@@ -86,7 +88,7 @@ def _of_sign_offs(vendor: str) -> list[Guard]:
         f"SELECT 1 FROM {Release._meta.db_table} r JOIN {Audit._meta.db_table} a ON a.id = r.audit_id "
         f"WHERE r.id = NEW.release_id AND r.state IN ({_words(SIGNABLE)}) AND r.content_sha256 = NEW.content_sha256 "
         "AND a.bundle_sha256 = NEW.audit_sha256 AND a.flags_sha256 = NEW.flags_sha256 "
-        "AND (a.deployment_ready OR NEW.decision = 'reject')"
+        f"AND ({waiver_guards.cleared(vendor, 'NEW.at')} OR NEW.decision = 'reject')"
     )
     author = f"SELECT 1 FROM {Release._meta.db_table} r WHERE r.id = NEW.release_id AND r.author_id = NEW.user_id"
     holds = (
@@ -125,7 +127,7 @@ def _of_keys(vendor: str) -> list[Guard]:
 def guards(vendor: str) -> list[Guard]:
     """Return every guard of this app."""
     return [
-        *_of_releases(vendor), *_of_sign_offs(vendor), *_of_keys(vendor),
+        *_of_releases(vendor), *_of_sign_offs(vendor), *_of_keys(vendor), *waiver_guards.guards(vendor),
         *(Guard(Audit, *each) for each in audit_guards.refusals(changed, vendor)),
         *kept(ReleaseEvent, "the events of a release are only ever added"), *ledger_guards.guards(vendor),
     ]  # fmt: skip
@@ -207,5 +209,5 @@ def install(sender: Any, using: str, **_: Any) -> None:
             return
         for statement in statements(connection.vendor, tables):
             cursor.execute(statement)
-    for role in ROLES:
+    for role in (*ROLES, *WAIVERS):
         Group.objects.using(using).get_or_create(name=role)

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from releases.models import (
     Audit,
+    FlagWaiver,
     Happening,
     Operation,
     OperationStep,
@@ -34,6 +35,18 @@ def _revoked(row: ReleaseSignOff) -> Told:
     told = values(row, "role", "name", "revoked_at", "revoked_reason")
     about = f"release {row.release.release_id}"
     return Told(row.revoked_at or row.at, row.name, "signature revoked", about, told, row.revoked_reason)
+
+
+def _waived(row: FlagWaiver) -> Told:
+    told = values(row, "position", "code", "flag_sha256", "audit_sha256", "flags_sha256", "role", "name", "reason",
+                  "at", "expires_at", "evidence", "public_key", "signature")  # fmt: skip
+    return Told(row.at, row.name, f"waived as {row.role}: {row.code}", f"audit {row.audit.audit_id}", told, row.reason)
+
+
+def _taken_back(row: FlagWaiver) -> Told:
+    told = values(row, "position", "code", "role", "name", "revoked_at", "revoked_by", "revoked_reason")
+    what, about = f"waiver taken back: {row.code}", f"audit {row.audit.audit_id}"
+    return Told(row.revoked_at or row.at, row.revoked_by, what, about, told, row.revoked_reason)
 
 
 def _key(row: SigningKey) -> Told:
@@ -98,6 +111,9 @@ KINDS = (
     Kind("release sign-off", lambda: ReleaseSignOff.objects.select_related("release"), _signed, few=True),
     Kind("release sign-off revoked", lambda: ReleaseSignOff.objects.filter(revoked_at__isnull=False)
          .select_related("release"), _revoked, few=True),
+    Kind("flag waiver", lambda: FlagWaiver.objects.select_related("audit"), _waived, few=True),
+    Kind("flag waiver taken back", lambda: FlagWaiver.objects.filter(revoked_at__isnull=False)
+         .select_related("audit"), _taken_back, few=True),
     Kind("signing key", lambda: SigningKey.objects.select_related("user"), _key, few=True),
     Kind("audit", lambda: Audit.objects.filter(finished_at__isnull=False), _audited, few=True),
     Kind("operation", _operations, _begun, few=True),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from releases.adapters import bundles
 from releases.core.audit_states import DONE
-from releases.core.audit_text import Approval, approvals
-from releases.models import Audit, ReleaseSignOff
+from releases.core.audit_text import Approval, WaiverLine, approvals
+from releases.models import Audit, FlagWaiver, ReleaseSignOff
 from releases.selectors import audits as asked
 from releases.services.audit_parts import as_json
 from releases.services.audits import place
@@ -29,6 +30,18 @@ def _shown(row: ReleaseSignOff) -> Approval:
     return Approval(row.role, name, decision, f"{ist(row.at):%d %b %Y %H:%M} IST", row.note, row.signature)
 
 
+def waived(audit: Audit) -> list[WaiverLine]:
+    """Return the waivers of an audit, those that were taken back too, as its approval section shows them."""
+    return [
+        WaiverLine(
+            f"{row.position + 1} {row.code}", row.role, row.name, f"{ist(row.at):%d %b %Y %H:%M} IST",
+            f"{ist(row.expires_at):%d %b %Y %H:%M} IST", row.reason,
+            f"void since {ist(row.revoked_at):%d %b %Y}: {row.revoked_reason}" if row.revoked_at else "yes",
+        )
+        for row in FlagWaiver.objects.filter(audit=audit)
+    ]  # fmt: skip
+
+
 def record(audit: Audit) -> None:
     """Write approvals.md and approvals.json beside the bundle; a folder that is gone is told in the log.
 
@@ -43,10 +56,15 @@ def record(audit: Audit) -> None:
          "revoked_at": ist(row.revoked_at).isoformat() if row.revoked_at else None}
         for row in asked.sign_offs(audit).select_related("release")
     ]  # fmt: skip
-    told: dict[str, Any] = {"audit_id": audit.audit_id, "bundle_sha256": audit.bundle_sha256, "approvals": rows}
+    told: dict[str, Any] = {
+        "audit_id": audit.audit_id, "bundle_sha256": audit.bundle_sha256, "approvals": rows,
+        "waivers": [asdict(each) for each in waived(audit)],
+    }  # fmt: skip
     try:
         folder = place(audit)
-        bundles.put_beside(folder, "approvals.md", approvals(audit.audit_id, audit.bundle_sha256, signed(audit)))
+        bundles.put_beside(
+            folder, "approvals.md", approvals(audit.audit_id, audit.bundle_sha256, signed(audit), waived(audit))
+        )
         bundles.put_beside(folder, "approvals.json", as_json(told).decode())
     except SenseQuantError as error:
         log.warning("the approvals were not written", audit=audit.audit_id, why=str(error))

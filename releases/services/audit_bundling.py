@@ -14,7 +14,7 @@ from models_ml.adapters import report_pdf
 from models_ml.core.reports import Chart, Series
 from releases.core import audit_flags, audit_metrics, audit_notebook, audit_text
 from releases.core.audit_flags import Known, Limits
-from releases.services import audit_configs, audit_learning, audit_watching
+from releases.services import audit_configs, audit_integrity, audit_learning, audit_watching
 from releases.services.audit_parts import Part, as_json
 from sensequant.lib.clock import ist
 
@@ -48,7 +48,7 @@ def gather(wanted: Wanted, step: Callable[[str], None], *, at: dt.datetime) -> J
     found = audit_configs.collect()
     for part in (
         audit_learning.optimizer(parts, evidence, at=at), audit_learning.student(parts),
-        audit_watching.collect(parts, evidence, at=at),
+        audit_watching.collect(parts, evidence, at=at), audit_integrity.collect(),
     ):  # fmt: skip
         found.add(part)
     if not wanted.skip_validation:

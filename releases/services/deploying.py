@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from releases.core import steps
-from releases.core.roles import ENGINEERING, HOURS, RISK, ROLES
+from releases.core.roles import ENGINEERING, HOURS, RISK, ROLES, WAIVERS
 from releases.core.states import ACTIVE, APPROVED, ROLLED_BACK, STABLE, STAGED, SUPERSEDED
 from releases.models import Operation, Release, Watch
 from releases.models.watch import OPEN
@@ -99,7 +99,7 @@ def _manifest(release: Release, at: dt.datetime) -> list[str]:
         return [error.message]
     asked = manifest_checks.Asked(
         paths.home(), release_keys.public(), ROLES, HOURS, backups_only=True,
-        environment=settings.DESK.release_environment, at=at,
+        environment=settings.DESK.release_environment, at=at, waivers=WAIVERS,
     )  # fmt: skip
     against = list(manifest_checks.verify(paths.resolve(release.manifest_path), asked).differences)
     if manifests.digest(manifests.core(told)) != release.content_sha256:

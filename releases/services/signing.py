@@ -19,7 +19,7 @@ from releases.core.roles import APPROVE, DECISIONS, HOURS, REJECT, ROLES
 from releases.core.states import APPROVED, AUDITED, REFUSED, SIGNABLE, SIGNING
 from releases.models import Audit, Release, ReleaseSignOff
 from releases.models.guarded import plain
-from releases.services import audit_approvals, audits, lifecycle, people_keys, provenance
+from releases.services import audit_approvals, audits, lifecycle, people_keys, provenance, waivers
 from sensequant.lib import identity, manifests
 from sensequant.lib.approvals import Statement
 from sensequant.lib.clock import ist
@@ -49,10 +49,11 @@ class Proof:
 
 
 def read_digest(release: Release) -> str:
-    """Return the digest of all that is read before signing: content, audit, flags; empty while there is no audit."""
+    """Return the digest of all that is read before signing: content, audit, flags, waivers; empty without an audit."""
     if release.audit is None:
         return ""
-    parts = (release.content_sha256, release.audit.bundle_sha256, release.audit.flags_sha256)
+    given = sorted(each.evidence for each in waivers.standing(release.audit))
+    parts = (release.content_sha256, release.audit.bundle_sha256, release.audit.flags_sha256, *given)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -100,8 +101,8 @@ def _check(release: Release, user: Any, word: Word, at: dt.datetime) -> None:
         raise NotAllowed("the release or its audit changed since it was read", fix="read it again")
     if word.decision == APPROVE and (harm := harmed(audit)):
         raise NotAllowed(harm, fix="restore the bundle, or audit again")
-    if word.decision == APPROVE and not audit.deployment_ready:
-        raise NotAllowed(f"{audit} has open flags: it can be rejected only", fix="clear them and audit again")
+    if word.decision == APPROVE and not waivers.ready(audit, at=at):
+        raise NotAllowed(f"{audit} has open flags: it can be rejected only", fix="clear them and audit again, or waive")
 
 
 def _may(release: Release, user: Any, role: str, at: dt.datetime) -> None:
@@ -197,7 +198,7 @@ def missing(release: Release, *, at: dt.datetime) -> list[str]:
     fresh = Release.objects.select_related("audit").get(pk=release.pk)
     if fresh.audit is None:
         return ["it was not audited"]
-    told = [] if fresh.audit.deployment_ready else [f"{fresh.audit} has open flags"]
+    told = [] if waivers.ready(fresh.audit, at=at) else [f"{fresh.audit} has open flags"]
     if harm := harmed(fresh.audit):
         told.append(harm)
     if _changed(fresh):

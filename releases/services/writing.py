@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import transaction
 
 from releases.core.contents import HEIGHTENED_DROP
-from releases.core.roles import HOURS, ROLES
+from releases.core.roles import HOURS, ROLES, WAIVERS
 from releases.core.states import APPROVED
-from releases.models import Audit, Release, ReleaseEvent, ReleaseSignOff
+from releases.models import Audit, FlagWaiver, Release, ReleaseEvent, ReleaseSignOff
 from releases.models.guarded import plain
-from releases.services import backups, signing
+from releases.services import backups, signing, waivers
 from sensequant.lib import manifest_checks, manifests, paths, release_keys
 from sensequant.lib.approvals import ALGORITHM
 from sensequant.lib.clock import ist
@@ -63,9 +63,11 @@ def write(release: Release, *, by: str, at: dt.datetime) -> Release:
 def _content(release: Release, audit: Audit, by: str, at: dt.datetime) -> dict[str, Any]:
     desk, stamp = settings.DESK, ist(at).isoformat()
     good = sorted(signing.valid(release, at=at), key=lambda each: ROLES.index(each.role))
-    until = min(each.at for each in good) + signing.HOLDS
+    halves = [each for _, rows in sorted(waivers.waived(audit, at=at).items()) for each in rows]
+    until = min([min(each.at for each in good) + signing.HOLDS, *(each.expires_at for each in halves)])
     return {
-        **release.content, "expires_at": ist(until).isoformat(), "audit_bundle": audit.folder,
+        **release.content, **({"waivers": [_waiver(each) for each in halves]} if halves else {}),
+        "expires_at": ist(until).isoformat(), "audit_bundle": audit.folder,
         "audit": {
             "audit_id": audit.audit_id, "bundle": f"sha256:{audit.bundle_sha256}",
             "flags": f"sha256:{audit.flags_sha256}", "open_flags": 0,
@@ -92,6 +94,15 @@ def _approval(row: ReleaseSignOff) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _waiver(row: FlagWaiver) -> dict[str, str]:
+    return {
+        "flag": f"sha256:{row.flag_sha256}", "code": row.code, "role": row.role, "name": row.name, "email": row.email,
+        "reason": row.reason, "expires_at": ist(row.expires_at).isoformat(), "timestamp": ist(row.at).isoformat(),
+        "evidence": f"sha256:{row.evidence}", "public_key": ALGORITHM + row.public_key,
+        "signature": ALGORITHM + row.signature,
+    }  # fmt: skip
+
+
 def _put(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +115,7 @@ def _put(path: Path, content: bytes) -> None:
 
 def _check(path: Path, release: Release) -> None:
     """Verify what was written as anybody would who has a copy of it."""
-    asked = manifest_checks.Asked(paths.home(), release_keys.public(), ROLES, HOURS, backups_only=True)
+    asked = manifest_checks.Asked(paths.home(), release_keys.public(), ROLES, HOURS, backups_only=True, waivers=WAIVERS)
     told = manifest_checks.verify(path, asked).differences
     if told:
         raise Failed(f"the manifest of {release} does not hold: {'; '.join(told)}", fix="report this")

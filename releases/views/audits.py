@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -13,13 +14,16 @@ from django.views.decorators.http import require_POST, require_safe
 from releases.core import audit_metrics
 from releases.core.audit_states import DONE, OPEN, STEPS
 from releases.core.audit_text import NAMES, TITLES
+from releases.core.roles import MOST_DAYS, WAIVERS
 from releases.models import Audit
 from releases.selectors import audits as asked
-from releases.services import audit_approvals, audits
+from releases.services import audit_approvals, audits, people, waivers, waiving
+from releases.services.signing import Proof
+from releases.services.waiving import Wish
 from releases.tasks import run_audit
 from sensequant.lib.clock import now
 from sensequant.lib.downloads import attachment
-from sensequant.lib.errors import SenseQuantError
+from sensequant.lib.errors import BadInput, SenseQuantError
 from trading.views.doors import for_traders, may_trade, told
 
 PAGE = 50
@@ -70,6 +74,7 @@ def audit_page(request: HttpRequest, audit_id: str) -> HttpResponse:
         "releases": [release.release_id for release in audit.releases.all()],
     }  # fmt: skip
     if done:
+        context |= _waivers(audit, request.user, at=now())
         context |= {"compared": _compared(audit.metrics), "sections": _sections(audit.metrics)}
     return render(request, "releases/audit.html", context)
 
@@ -83,6 +88,54 @@ def audit_file(request: HttpRequest, audit_id: str, name: str) -> HttpResponse:
         return attachment(audits.file(audit, name), f"{audit.audit_id}_{name}")
     except SenseQuantError as error:
         raise Http404(str(error)) from None
+
+
+def _waivers(audit: Audit, user: Any, *, at: dt.datetime) -> dict[str, Any]:
+    """Return each flag with its waivers and the roles this person may waive it in, and whether anything is open."""
+    gone, rows = waivers.waived(audit, at=at), waivers.standing(audit)
+    counting = {each.pk for each in waivers.valid(audit, at=at)}
+    held = [role for role in WAIVERS if people.holds(user, role)]
+    flags = []
+    for place, flag in enumerate(audit.flags):
+        mine = [each for each in rows if each.position == place]
+        given = {each.role for each in mine if each.pk in counting}
+        told = {"flag": flag, "number": place + 1, "waived": place in gone, "halves": mine, "counting": counting}
+        roles = [role for role in held if role not in given and user.pk not in {each.user_id for each in mine}]
+        flags.append({**told, "roles": roles if waivers.may_be(flag) and user.get_username() != audit.by else []})
+    return {
+        "flags": flags, "open": len(audit.flags) - len(gone), "ready": waivers.ready(audit, at=at),
+        "may_take_back": bool(held), "most_days": MOST_DAYS,
+    }  # fmt: skip
+
+
+@require_POST
+@login_required
+def waive(request: HttpRequest, audit_id: str) -> HttpResponse:
+    """Keep one person's half of a waiver."""
+    _audit(audit_id)
+    told(request, "Your half of the waiver is kept.", lambda: waived(request, audit_id))
+    return redirect("audit", audit_id)
+
+
+def waived(request: HttpRequest, audit_id: str) -> Any:
+    """Waive as the form says; the service's refusals are raised."""
+    form = request.POST
+    number, days = (form.get(name, "") for name in ("number", "days"))
+    if not all(each.isdecimal() and len(each) < 4 for each in (number, days)):
+        raise BadInput(f"flag {number!r} for {days!r} days cannot be", fix="give numbers")
+    wish = Wish(int(number), form.get("role", ""), form.get("reason", ""), int(days))
+    proof = Proof(form.get("password", ""), form.get("code", ""))
+    return waiving.waive(audit_id, request.user, wish, proof, at=now())
+
+
+@require_POST
+@login_required
+def take_back(request: HttpRequest, audit_id: str, number: int) -> HttpResponse:
+    """End half a waiver."""
+    _audit(audit_id)
+    reason = request.POST.get("reason", "")
+    told(request, "The waiver is over.", lambda: waiving.take_back(audit_id, number, request.user, reason, at=now()))
+    return redirect("audit", audit_id)
 
 
 def _audit(audit_id: str) -> Audit:

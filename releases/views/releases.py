@@ -16,7 +16,7 @@ from releases.selectors import audits as judged
 from releases.selectors import operations
 from releases.selectors import releases as found
 from releases.selectors import signing as shown
-from releases.services import candidates, signing, writing
+from releases.services import candidates, signing, waivers, writing
 from releases.services.collecting import KINDS, Wanted
 from releases.services.signing import Proof, Word
 from releases.views import deploying
@@ -53,6 +53,7 @@ def release_page(request: HttpRequest, release_id: str) -> HttpResponse:
         "may_sign": row.state in SIGNABLE, "is_author": request.user.pk == row.author_id,
         "may_judge": row.state in REAUDITABLE and may_trade(request), "may_write": row.state == APPROVED and may_trade(
             request), "audits": judged.audits().filter(state="done")[:FEW], "events": row.events.all(),
+        "audit_ready": row.audit is not None and waivers.ready(row.audit, at=at),
         **deploying.shown(row, request.user, at=at),
     }  # fmt: skip
     return render(request, "releases/release.html", context)

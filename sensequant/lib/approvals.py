@@ -48,15 +48,25 @@ class Statement(NamedTuple):
 
     def signed(self, key: Ed25519PrivateKey) -> str:
         """Return the signature of ``key``, base64."""
-        return base64.b64encode(key.sign(dsse.encoding(KIND, self.text))).decode()
+        return signature(key, KIND, self.text)
 
     def holds(self, public: str, signature: str) -> bool:
         """Say whether ``signature`` is that of the key ``public``, both base64."""
-        try:
-            raw, given = base64.b64decode(public, validate=True), base64.b64decode(signature, validate=True)
-        except ValueError:
-            return False
-        return dsse.holds(raw, given, KIND, self.text)
+        return holds(public, signature, KIND, self.text)
+
+
+def signature(key: Ed25519PrivateKey, kind: str, text: bytes) -> str:
+    """Return the signature of ``key`` over a text of that kind, base64."""
+    return base64.b64encode(key.sign(dsse.encoding(kind, text))).decode()
+
+
+def holds(public: str, signature: str, kind: str, text: bytes) -> bool:
+    """Say whether ``signature`` is that of the key ``public`` over the text, both base64."""
+    try:
+        raw, given = base64.b64decode(public, validate=True), base64.b64decode(signature, validate=True)
+    except ValueError:
+        return False
+    return dsse.holds(raw, given, kind, text)
 
 
 def against(manifest: Mapping[str, Any], roles: Sequence[str], hours: int) -> list[str]:

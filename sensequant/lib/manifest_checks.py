@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sensequant.lib import approvals, dsse, manifests
+from sensequant.lib import approvals, dsse, manifests, waivers
 from sensequant.lib.errors import BadInput, SenseQuantError
 
 LARGEST: Final = 1 << 30  # bytes of an artifact
@@ -27,7 +27,7 @@ class Asked:
 
     ``root`` is the folder that ``release/`` and ``data/`` lie in; ``code`` that of the program (None: its files are not
     compared); ``environment`` where it is meant to run (empty: anywhere); ``at`` when (None: it may have expired);
-    ``highest`` the highest number seen before (0: any).
+    ``highest`` the highest number seen before (0: any); ``waivers`` the roles that waive a flag together.
     """
 
     root: Path
@@ -39,6 +39,7 @@ class Asked:
     environment: str = ""
     at: dt.datetime | None = None
     highest: int = 0
+    waivers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def verify(path: Path, asked: Asked) -> Found:
     except SenseQuantError as error:
         return Found({}, [f"{path.name}: {error.message}"])
     told = [*_meant(path, content, asked), *approvals.against(content, asked.roles, asked.hours)]
+    told += waivers.against(content, asked.waivers, asked.at)
     compared = list(_places(content, asked))
     told += [f"{name} {why}" for name, base, each in compared if (why := differs(base, name, each))]
     whole = len(list(manifests.artifacts(content))) * 2

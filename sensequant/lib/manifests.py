@@ -26,7 +26,7 @@ MOST: Final = 4 << 20  # bytes of a manifest
 FIX: Final = "take the manifest from where it was signed"
 GROUPS: Final = ("configs", "models", "notebooks")
 LATER: Final = (
-    "expires_at", "audit_bundle", "audit", "deployment", "approvals", "monitoring", "metadata",
+    "expires_at", "audit_bundle", "audit", "deployment", "approvals", "waivers", "monitoring", "metadata",
 )  # fmt: skip
 """What is added to a release's content when its manifest is written; people sign the rest, and the audit."""
 
@@ -60,6 +60,11 @@ FIELDS: Final[Mapping[str, Any]] = {
         "role": str, "name": str, "email": str, "timestamp": Moment, "note": str, "evidence": Sha,
         "public_key": r"ed25519:[A-Za-z0-9+/]{43}=\Z", "signature": r"ed25519:[A-Za-z0-9+/]{86}==\Z",
     }],
+    "waivers": Maybe([{
+        "flag": Sha, "code": str, "role": str, "name": str, "email": str, "reason": str, "expires_at": Moment,
+        "timestamp": Moment, "evidence": Sha, "public_key": r"ed25519:[A-Za-z0-9+/]{43}=\Z",
+        "signature": r"ed25519:[A-Za-z0-9+/]{86}==\Z",
+    }]),
     "artifacts": {
         group: [{"name": Name, "path": Name, "source": r"(home|code|database)\Z", "hash": Sha, "size": int,
                  "version": str, "backup": Name}]

@@ -91,7 +91,7 @@ def test_a_named_student_and_named_parameters_are_released_instead(cast, home, n
 def test_the_manifest_has_the_documents_fields_and_a_stranger_verifies_a_copy(cast, home, noon, tmp_path, monkeypatch):
     row = writing.write(approved(cast, noon), by="omar", at=noon)
     told = manifests.load((home / row.manifest_path).read_bytes())
-    assert list(told) == list(manifests.FIELDS)
+    assert list(told) == [name for name in manifests.FIELDS if name != "waivers"], "none was needed"
     assert [each["role"] for each in told["approvals"]] == list(ROLES)
     assert (told["release_type"], told["deployment"]["deployer"]) == ("minor", "omar")
     assert told["monitoring"]["alert_thresholds"]["intraday_hit_ratio_drop"] == 0.05

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from releases.core.roles import HOURS, ROLES
+from releases.core.roles import HOURS, ROLES, WAIVERS
 from releases.services.writing import seen_path
 from sensequant.lib import manifest_checks, paths, release_keys
 from sensequant.lib.clock import now
@@ -58,6 +58,7 @@ class Command(DeskCommand):
             Path(options["root"]) if options["root"] else path.absolute().parent.parent.parent, public, ROLES, HOURS,
             Path(options["code"]) if options["code"] else None, options["backups_only"], environment,
             None if former else now(), 0 if former else manifest_checks.highest_seen(seen, public, environment),
+            WAIVERS,
         )  # fmt: skip
         found = manifest_checks.verify(path, asked)
         if not found.differences:
