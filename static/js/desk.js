@@ -1,5 +1,7 @@
 // What every page has: theme, density, keyboard, help, palette, the row one stands on.
 
+import "./ages.js";
+
 const root = document.documentElement;
 const $ = (id) => document.getElementById(id);
 for (const element of document.querySelectorAll(".needs-js")) element.hidden = false;

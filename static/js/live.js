@@ -1,13 +1,14 @@
 // The Live page: takes snapshots from the socket and draws them into what the server has drawn.
 
+import { tell, tick } from "./ages.js";
 import { rows, values } from "./bind.js";
 import { candles, curve } from "./charts.js";
 import { connect } from "./socket.js";
 import { countdown, show } from "./format.js";
 
 const $ = (id) => document.getElementById(id);
-const AMBER = 5;
-const RED = 30;
+const AMBER = Number($("stale").dataset.warn); // seconds; the server knows every limit
+const RED = Number($("stale").dataset.bad);
 const CALM = ["suspended", "finished", "stopped", "failed"];
 const SPOKEN = 15000;
 
@@ -29,7 +30,7 @@ function snapshot(message) {
   const anew = last && message.epoch !== last.epoch;
   last = message;
   takenAt = Date.now();
-  ageThen = 0;
+  ageThen = Math.max(0, (Date.parse(message.sent_at) - Date.parse(message.body.as_of?.books.at)) / 1000) || 0;
   if ($("waiting")) return location.reload(); // the first snapshot ever: the server draws the page around it
   if (anew) price.load(price.symbol());
   if (!frozen) requestAnimationFrame(draw);
@@ -49,6 +50,7 @@ function draw() {
   shown = last;
   const body = last.body;
   values(document, body);
+  fresh(body);
   behind = false;
   for (const tbody of document.querySelectorAll("tbody[data-rows]")) {
     const name = tbody.dataset.rows;
@@ -121,6 +123,17 @@ function clock(body) {
 }
 
 // --- How old what is shown is ---
+// Each part was true at a moment of its own: that much before the picture was published, whatever this browser's clock says.
+function fresh(body) {
+  const published = Date.parse(body.as_of?.books.at);
+  const since = ageThen + (Date.now() - takenAt) / 1000;
+  for (const label of document.querySelectorAll("main .as-of")) {
+    const part = body.as_of?.[label.dataset.part];
+    if (part) tell(label, since + (published - Date.parse(part.at)) / 1000, part.at, part.late_after);
+  }
+  tick();
+}
+
 function ages() {
   if (!last) return wire();
   const age = ageThen + (Date.now() - takenAt) / 1000;
@@ -144,6 +157,8 @@ function banner(level, age, calm) {
   if (box.textContent !== said) box.textContent = said;
   box.dataset.level = as;
   box.hidden = !said;
+  const aloud = level && !frozen ? `Data is old: ${trouble}.` : said; // the seconds are for eyes: said once, not every second
+  if ($("stale-said").textContent !== aloud) $("stale-said").textContent = aloud;
 }
 
 function wire() {
@@ -160,7 +175,7 @@ function speak(body) {
   if (Date.now() - spokenAt < SPOKEN) return;
   spokenAt = Date.now();
   const day = show(body.pnl.day, "compact").text;
-  $("announcer").textContent = `P and L ${day.replace("−", "minus ")}, ${body.pnl.open} open, ${body.attention.length} need attention`;
+  $("announcer").textContent = `P and L ${day.replace("−", "minus ")}, ${body.pnl.open} open, ${body.attention.length} need attention${document.querySelector('.as-of.late[data-part="prices"]') ? ", prices are old" : ""}`;
 }
 
 // --- What a reader can do here ---

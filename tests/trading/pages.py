@@ -70,7 +70,7 @@ def a_position(run, **changes):
     return Position.objects.create(run=run, **{**usual, **changes})
 
 
-def body(run, **changes):
+def body(run, at=None, **changes):
     """The picture of a run as the engine publishes it."""
     return {
         "run": run.pk, "name": run.name, "mode": run.mode, "label": run.label, "state": "running", "speed": 60.0,
@@ -78,6 +78,10 @@ def body(run, **changes):
         "session": {
             "date": "2026-11-20", "open": "2026-11-20T09:15:00+05:30", "close": "2026-11-20T15:30:00+05:30",
             "phase": "continuous",
+        },
+        "as_of": {
+            "books": {"at": (at or NOON).isoformat(), "late_after": 5.0},
+            "prices": {"at": (at or NOON).isoformat(), "late_after": 25.0},
         },
         "states": [{"key": key, "level": "ok", "text": "well", "since": None} for key in STATES],
         "pnl": {
@@ -122,6 +126,6 @@ def published(run, version=1, epoch="e1", at=None, **changes):
     """Store the picture as the engine would."""
     row, _ = Snapshot.objects.update_or_create(
         topic="live",
-        defaults={"epoch": epoch, "version": version, "body": body(run, **changes), "updated_at": at or NOON},
+        defaults={"epoch": epoch, "version": version, "body": body(run, at, **changes), "updated_at": at or NOON},
     )
     return row

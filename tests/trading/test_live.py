@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 KEYS = {
     "run", "name", "mode", "label", "state", "speed", "held", "entries_paused", "strategy", "market_time", "session",
     "states", "pnl", "positions", "equity", "watch", "latency", "conditions", "orders", "signals", "trades",
+    "as_of",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sensequant.lib import broadcast
 from sensequant.lib.clock import ist
+from trading.core import ageing
 from trading.core.calendar import Session
 from trading.core.risk import KILLED, reasons
 from trading.core.rules import Limits
@@ -72,6 +73,8 @@ class Picture:
         self.today: dict[str, Any] = {}
         self.words: dict[str, tuple[str, str]] = {}  # state words that are not this class's to know: (level, text)
         self.ages: dict[int, float] = {}  # seconds since each lane's newest news, where there is a stream
+        self.fresh = True  # a bar was taken since the last picture
+        self.priced_at: dt.datetime | None = None  # when the newest bar was first shown
 
     def open_session(self, session: Session | None, day: int) -> None:
         """Begin a session: a fresh curve, and the closes it is compared with."""
@@ -87,8 +90,13 @@ class Picture:
         self.market_time = moment(end)
         if not self.curve or end - self.curve[-1][0] >= 60:
             self.curve.append([end, round(self.engine.A[EQUITY], 2)])
+        self.fresh = True
         if happened:
-            self.tables, self.today = {}, {}
+            self.happened()
+
+    def happened(self) -> None:
+        """Read orders, signals and trades again: some of them are new."""
+        self.tables, self.today = {}, {}
 
     def publish(self, *, at: dt.datetime) -> None:
         """Store the picture under the next version and ping the readers; a lost ping loses nothing."""
@@ -104,10 +112,13 @@ class Picture:
         run = self.run
         if not self.tables:
             self.tables = tables(run)
+        if self.fresh or self.priced_at is None:
+            self.fresh, self.priced_at = False, at
         return {
             "run": run.pk, "name": run.name, "mode": run.mode, "label": run.label, "state": run.state,
             "speed": run.speed, "held": run.held, "entries_paused": run.entries_paused, "strategy": run.strategy,
-            "market_time": iso(self.market_time), "session": self._session(), "states": self.states(at=at),
+            "market_time": iso(self.market_time), "session": self._session(), "as_of": self._as_of(self.priced_at, at),
+            "states": self.states(at=at),
             "pnl": self._pnl(), "positions": self._positions(), "equity": list(self.curve), "watch": self._watch(),
             "conditions": self._conditions(), "latency": {
                 "p50_us": self.engine.latency.quantile(0.5), "p99_us": self.engine.latency.quantile(0.99),
@@ -137,6 +148,16 @@ class Picture:
             )
         ]  # fmt: skip
 
+    def _as_of(self, priced_at: dt.datetime, at: dt.datetime) -> dict[str, dict[str, Any]]:
+        """Return of each part when it was true and the age that is too much; None while nothing newer is expected."""
+        run, running = self.run, self.run.state == "running"
+        due = ageing.until_next_bar(self.engine.setup.minutes, run.speed if run.mode == "replay" else 1.0)
+        prices = ageing.late_after(ageing.PRICES, due) if running and not run.held and self._inside() else None
+        return {
+            ageing.BOOKS: {"at": iso(at), "late_after": ageing.late_after(ageing.BOOKS) if running else None},
+            ageing.PRICES: {"at": iso(priced_at), "late_after": prices},
+        }
+
     def _conditions(self) -> list[dict[str, str]]:
         """Return what is wrong now; paper markets of recorded bars have nothing that can be."""
         if self.run.mode == "replay":
@@ -149,11 +170,15 @@ class Picture:
     def _session(self) -> dict[str, Any] | None:
         if self.session is None:
             return None
-        inside = self.market_time is not None and self.session.contains(ist(self.market_time))
         return {
             "date": self.session.date.isoformat(), "open": iso(self.session.open), "close": iso(self.session.close),
-            "phase": "continuous" if inside else "closed",
+            "phase": "continuous" if self._inside() else "closed",
         }  # fmt: skip
+
+    def _inside(self) -> bool:
+        """Say whether the market's clock stands inside continuous trading."""
+        moment, session = self.market_time, self.session
+        return session is not None and moment is not None and session.contains(ist(moment))
 
     def _pnl(self) -> dict[str, Any]:
         account, limits = self.engine.A, self.engine.setup.limits

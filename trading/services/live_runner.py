@@ -276,7 +276,7 @@ class LiveRunner(StreamRunner):
         self.recorder.instantly(self.cursor, happenings)
         self.tracing.trace()
         self._journal(Step(self.cursor, list(happenings)))
-        self.picture.tables, self.picture.today = {}, {}
+        self.picture.happened()
 
     def _take(self, step: Step, seconds: int) -> None:
         super()._take(step, seconds)

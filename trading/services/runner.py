@@ -254,10 +254,12 @@ class Runner:
     def _cancel_all(self) -> None:
         """Take every entry that waits back; what protects positions stays."""
         self.recorder.record(Step(self.cursor, self.engine.take_back(self.cursor)))
+        self.picture.happened()
 
     def _leave_all(self) -> None:
         """Order every position out."""
         self.recorder.record(Step(self.cursor, self.engine.square_off(self.cursor)))
+        self.picture.happened()
 
     def _show(self, *, force: bool = False) -> None:
         at = self.wall()

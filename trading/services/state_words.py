@@ -9,12 +9,12 @@ import datetime as dt
 from typing import Any
 
 from sensequant.lib import machinery
+from trading.core.ageing import SILENT
 from trading.selectors import live
 from trading.selectors.live import Newest
 
 KEYS = ("ENGINE", "BROKER", "FEED", "RISK", "DB", "QUEUE", "RATE")
 QUEUES = ("celery", "training", "engine")
-SILENT = 30.0  # seconds without a snapshot: what the engine said last no longer counts
 OWN = ("DB", "QUEUE")
 State = dict[str, Any]
 

@@ -17,7 +17,10 @@ from django.utils.safestring import SafeString
 
 from sensequant.lib import cells, formats, paths
 from sensequant.lib.cells import ColumnLike
+from sensequant.lib.clock import now
 from sensequant.lib.inputs import InputLike, drawn
+from trading.core import ageing
+from trading.selectors import live
 
 register = template.Library()
 
@@ -66,6 +69,25 @@ def table_rows(columns: Sequence[ColumnLike], rows: Iterable[Any]) -> SafeString
 def parameter_inputs(inputs: Iterable[InputLike]) -> SafeString:
     """Return the inputs of a group of parameters."""
     return drawn(inputs)
+
+
+@register.inclusion_tag("trading/_as_of.html", takes_context=True)
+def as_of(context: dict[str, Any], part: str) -> dict[str, Any]:
+    """Say when ``part`` of the page's snapshot was true and how old that is by now; a script counts on."""
+    told = (context["newest"].body.get("as_of") or {}).get(part) or {}
+    return _as_of(part, formats.moment(told.get("at")), told.get("late_after"))
+
+
+@register.inclusion_tag("trading/_as_of.html")
+def looked_up(part: str) -> dict[str, Any]:
+    """Say the same of what a server has looked up for this page just now."""
+    return _as_of(part, now(), ageing.late_after(part))
+
+
+def _as_of(part: str, at: dt.datetime | None, late_after: float | None) -> dict[str, Any]:
+    age = None if at is None else max(0.0, (now() - at).total_seconds())
+    late = age is not None and late_after is not None and age > late_after
+    return {"part": part, "at": at, "age": age, "late_after": late_after, "late": late}
 
 
 @register.simple_tag

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from sensequant.lib.clock import ist, now
 from sensequant.lib.errors import NotFound
+from trading.core.ageing import BOOKS, LIMITS, PRICES, SILENT
 from trading.core.bars import INTERVALS, Bars
 from trading.models import EngineRun
 from trading.selectors import charts, live
@@ -34,12 +35,12 @@ TOLD_FOR = dt.timedelta(minutes=5)  # a command's outcome stands on the Live pag
 BARS_SHOWN = 300
 BARS_TO_WARM_UP = 300  # before those shown, so that averages begin where the engine's are
 TILES = (
-    ("day", "Day P&L", "pnl_inr", "realised and unrealised since the session began, after charges"),
-    ("realised", "Realised", "pnl_inr", "closed trades of this session, after charges"),
-    ("unrealised", "Unrealised", "pnl_inr", "open positions at the newest price"),
-    ("charges", "Charges", "inr", "brokerage and levies paid in this session"),
-    ("equity", "Equity", "inr", "cash and open positions"),
-    ("exposure", "Exposure", "compact", "value of all open positions"),
+    ("day", "Day P&L", "pnl_inr", "realised and unrealised since the session began, after charges", PRICES),
+    ("realised", "Realised", "pnl_inr", "closed trades of this session, after charges", BOOKS),
+    ("unrealised", "Unrealised", "pnl_inr", "open positions at the newest price", PRICES),
+    ("charges", "Charges", "inr", "brokerage and levies paid in this session", BOOKS),
+    ("equity", "Equity", "inr", "cash and open positions", PRICES),
+    ("exposure", "Exposure", "compact", "value of all open positions", PRICES),
 )
 
 
@@ -56,7 +57,9 @@ def live_page(request: HttpRequest) -> HttpResponse:
         "run": run,
         "trouble": live.trouble_of(run),
         "still": run is not None and (run.held or run.state not in MOVING),
-        "tiles": [(key, title, how, why, (body.get("pnl") or {}).get(key)) for key, title, how, why in TILES],
+        "tiles": [(*tile, (body.get("pnl") or {}).get(tile[0])) for tile in TILES],
+        "amber": LIMITS[BOOKS],
+        "red": SILENT,
         "speeds": SPEEDS,
         "verbs": VERBS,
         "may_trade": may_trade(request),
