@@ -236,6 +236,24 @@ def test_silence_is_shown_amber_then_red(page, desk):
     expect(page.locator("body")).to_have_class(re.compile("is-stale"))
 
 
+def test_each_figure_has_its_own_age_and_says_old_when_it_is(page, desk):
+    page.route_web_socket("**/ws/live/", one_snapshot_then_silence(desk))
+    page.clock.install()
+    page.reload()
+    live(page)
+    exposure, charges = page.locator(".tile", has_text="Exposure"), page.locator(".tile", has_text="Charges")
+    expect(exposure.locator("time")).to_have_text("12:00:00")
+    page.clock.run_for(8_000)
+    expect(charges.locator(".as-of")).to_contain_text("⚠ old")
+    expect(charges).to_have_class(re.compile("is-old"))
+    expect(exposure.locator(".as-of")).to_contain_text("8 s")
+    expect(exposure).not_to_have_class(re.compile("is-old"))
+    said = page.locator("#stale-said").inner_text()
+    page.clock.run_for(20_000)
+    expect(exposure.locator(".as-of")).to_contain_text("⚠ old")
+    assert page.locator("#stale-said").inner_text() == said, "seconds are not read aloud"
+
+
 def one_snapshot_then_silence(desk):
     message = {"topic": "live", "v": 5, "epoch": "e1", "sent_at": "2026-11-20T06:30:00Z"}
     body = {**desk.body(), "attention": []}

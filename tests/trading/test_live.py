@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.trading.desks import NOON, WEEK, begun, engine, lanes, moments
+from trading.core.ageing import BOOKS, LIMITS, PRICES
 from trading.core.calendar import NSE
 from trading.core.state import OPEN, SIDE
 from trading.models import Snapshot
@@ -173,3 +174,17 @@ def test_each_publication_has_the_next_version_and_replaces_the_row(desk):
 def test_no_moment_is_written_as_none():
     assert iso(None) is None
     assert iso(dt.datetime(2026, 11, 20, 4, 0, tzinfo=dt.UTC)) == "2026-11-20T09:30:00+05:30"
+
+
+def test_each_part_says_when_it_was_true_and_prices_are_late_only_while_a_bar_is_due(desk):
+    desk.run.speed = 60.0
+    body = desk.go(desk.holds)
+    assert body["as_of"]["books"] == {"at": iso(NOON), "late_after": LIMITS[BOOKS]}
+    assert body["as_of"]["prices"] == {"at": iso(NOON), "late_after": LIMITS[PRICES] + 5.0}
+    later = desk.picture.body(at=NOON + dt.timedelta(seconds=9))["as_of"]
+    assert later["books"]["at"] == iso(NOON + dt.timedelta(seconds=9))
+    assert later["prices"]["at"] == iso(NOON), "no bar came since"
+    desk.run.held = True
+    assert desk.body()["as_of"]["prices"]["late_after"] is None
+    desk.run.state = "finished"
+    assert desk.body()["as_of"]["books"]["late_after"] is None

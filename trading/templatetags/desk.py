@@ -20,7 +20,6 @@ from sensequant.lib.cells import ColumnLike
 from sensequant.lib.clock import now
 from sensequant.lib.inputs import InputLike, drawn
 from trading.core import ageing
-from trading.selectors import live
 
 register = template.Library()
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from sensequant.lib.clock import ist, now
 from sensequant.lib.errors import NotFound
-from trading.core.ageing import BOOKS, LIMITS, PRICES, SILENT
+from trading.core import ageing
 from trading.core.bars import INTERVALS, Bars
 from trading.models import EngineRun
 from trading.selectors import charts, live
@@ -35,12 +35,12 @@ TOLD_FOR = dt.timedelta(minutes=5)  # a command's outcome stands on the Live pag
 BARS_SHOWN = 300
 BARS_TO_WARM_UP = 300  # before those shown, so that averages begin where the engine's are
 TILES = (
-    ("day", "Day P&L", "pnl_inr", "realised and unrealised since the session began, after charges", PRICES),
-    ("realised", "Realised", "pnl_inr", "closed trades of this session, after charges", BOOKS),
-    ("unrealised", "Unrealised", "pnl_inr", "open positions at the newest price", PRICES),
-    ("charges", "Charges", "inr", "brokerage and levies paid in this session", BOOKS),
-    ("equity", "Equity", "inr", "cash and open positions", PRICES),
-    ("exposure", "Exposure", "compact", "value of all open positions", PRICES),
+    ("day", "Day P&L", "pnl_inr", "realised and unrealised since the session began, after charges", ageing.PRICES),
+    ("realised", "Realised", "pnl_inr", "closed trades of this session, after charges", ageing.BOOKS),
+    ("unrealised", "Unrealised", "pnl_inr", "open positions at the newest price", ageing.PRICES),
+    ("charges", "Charges", "inr", "brokerage and levies paid in this session", ageing.BOOKS),
+    ("equity", "Equity", "inr", "cash and open positions", ageing.PRICES),
+    ("exposure", "Exposure", "compact", "value of all open positions", ageing.PRICES),
 )
 
 
@@ -58,8 +58,8 @@ def live_page(request: HttpRequest) -> HttpResponse:
         "trouble": live.trouble_of(run),
         "still": run is not None and (run.held or run.state not in MOVING),
         "tiles": [(*tile, (body.get("pnl") or {}).get(tile[0])) for tile in TILES],
-        "amber": LIMITS[BOOKS],
-        "red": SILENT,
+        "amber": ageing.LIMITS[ageing.BOOKS],
+        "red": ageing.SILENT,
         "speeds": SPEEDS,
         "verbs": VERBS,
         "may_trade": may_trade(request),
