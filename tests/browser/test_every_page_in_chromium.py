@@ -3,11 +3,14 @@
 import json
 
 import pytest
+from django.contrib.auth.models import User
+from django.urls import URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
 from playwright.sync_api import expect
 
 from sensequant.config import ROOT
 from tests.browser.conftest import OUTPUT
-from tests.browser.test_live_in_chromium import EVERYTHING, TOO_WIDE, live
+from tests.browser.test_live_in_chromium import EVERYTHING, PLACES, TOO_WIDE, live
 from tests.trading.pages import a_position, a_signal, a_trade
 
 pytestmark = [
@@ -26,7 +29,26 @@ BY_KEYS = {  # the key after g, where it leads, and what proves that the page do
     "a": ("/alerts", "Firing now"),
     "p": ("/positions/", "protected"),
 }
-BY_LINKS = {"/tour": "Begin", "/glossary": "Sharpe", "/runbooks/order_unknown": "It is over when"}
+BY_LINKS = {
+    "/tour": "Begin",
+    "/glossary": "Sharpe",
+    "/runbooks/order_unknown": "It is over when",
+    "/tokens": "Tokens",
+    "/account": "asha",
+    "/api/guide": "curl",
+    "/alerts/metrics": "Metrics",
+    "/broker": "Broker",
+    "/ledger": "Ledger",
+    "/research/training": "Training",
+    "/research/optimizations": "Optimis",
+}
+ELSEWHERE = {
+    *PLACES,
+    "/audits",
+    "/releases",
+    "/sentiment",
+    "/telemetry",
+}  # pages that other stories of this folder visit
 RUN_AXE = (
     "rules => axe.run({runOnly: rules}).then(found => found.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
 )
@@ -66,6 +88,29 @@ def test_every_page_is_reached_by_keys_and_reads_well_everywhere(page, desk):
         page.goto(address)
         expect(page.locator("main")).to_contain_text(proof)
         reads_well(page, address.strip("/").replace("/", "-"), axe)
+
+
+def test_no_page_is_without_its_visit(desk, client):
+    client.force_login(User.objects.get(username="asha"))
+    visited = {address for address, _ in BY_KEYS.values()} | set(BY_LINKS) | ELSEWHERE
+    pages = [f"/{way}" for way in plain(get_resolver().url_patterns) if not way.startswith(("admin/", "api/v1/"))]
+    assert len(pages) > 30
+    assert [each for each in pages if is_a_page(client.get(each)) and each not in visited] == []
+
+
+def plain(patterns, before=""):
+    """Return every address that has no argument."""
+    for each in patterns:
+        way = f"{before}{each.pattern}"
+        if isinstance(each, URLResolver):
+            yield from plain(each.url_patterns, way)
+        elif "<" not in way and isinstance(each.pattern, RoutePattern):
+            yield way
+
+
+def is_a_page(answer):
+    """Say whether an answer is a whole page of the desk."""
+    return answer.status_code == 200 and not answer.streaming and b'<main id="main"' in answer.content
 
 
 def test_a_table_is_downloaded_and_the_palette_leads_anywhere(page, desk):
