@@ -66,6 +66,11 @@ class OptimizationIn(Schema):
     max_configs: int = Field(default=200, ge=1, le=20_000, description="Most configurations to try.")
     min_trades: int = Field(default=20, ge=0, le=1_000_000, description="Least trades on the training days.")
     max_drawdown: float = Field(default=1.0, ge=0.0, le=1.0, description="Deepest fall allowed, a fraction.")
+    walk_forward: str = Field(
+        default="", max_length=40, examples=["60:20"],
+        description="TRAIN:TEST[:STEP] in trading sessions (60:20, 12w:4w, 3m:1m): search window after window and "
+        "trade the days after each unseen. Empty: one search over all days.",
+    )  # fmt: skip
 
 
 class OptimizationOut(Schema):
@@ -80,6 +85,12 @@ class OptimizationOut(Schema):
     capital: Money = Field(description="Capital at the start, ₹.")
     status: str = Field(description="queued, running, done, failed or cancelled.", examples=["done"])
     progress: float = Field(description="0 to 1.", examples=[1.0])
+    walk_forward: str = Field(
+        description="Train, test and step in sessions; empty for one search over all days.", examples=["60:20:20"]
+    )
+    parent: int | None = Field(
+        alias="parent_id", description="The walk-forward this searches a window of; null otherwise.", examples=[None]
+    )
     total: int = Field(description="Configurations to try.", examples=[200])
     tried: int = Field(description="Configurations tried so far.", examples=[200])
     verdict: str | None = Field(description="evidence, not enough evidence or REJECT.", examples=["REJECT"])
@@ -96,6 +107,11 @@ class OptimizationOut(Schema):
         return verdict
 
     @staticmethod
+    def resolve_walk_forward(run: OptimizationRun) -> str:
+        """Return the plan of a walk-forward; empty for any other optimisation."""
+        return str(run.spec.get("walk_forward", ""))
+
+    @staticmethod
     def resolve_tried(run: OptimizationRun) -> int:
         """Return how many configurations are settled."""
         return getattr(run, "tried", 0)
@@ -106,8 +122,13 @@ class OptimizationDetail(OptimizationOut):
 
     spec: dict[str, Any] = Field(description="Space, search, objective, split and constraints.")
     parts: dict[str, list[int]] = Field(description="First and last session (ordinals) and sessions of each part.")
-    result: dict[str, Any] = Field(description="Honesty and sensitivity; empty until it is done.")
-    test: dict[str, Any] = Field(description="The one look at the test days; empty until then.")
+    result: dict[str, Any] = Field(
+        description="Honesty and sensitivity, or honesty and `walk_forward` with its windows; empty until it is done."
+    )
+    test: dict[str, Any] = Field(
+        description="The one look at the test days; of a walk-forward the stitched equity, trades and measures of all "
+        "unseen days. Empty until then."
+    )
 
 
 class TrialOut(Schema):
@@ -130,6 +151,7 @@ class OptimizationFilter(DaysFilter):
 
     strategy: StrategyName | None = Field(default=None, description="Name in the strategy registry.")
     status: STATUSES | None = Field(default=None, description="Where it stands.")
+    parent: Id | None = Field(default=None, description="Only the windows of this walk-forward; else none of any.")
 
 
 @router.post("", response={201: OptimizationOut}, auth=TRADE, summary="Start an optimisation")
@@ -140,7 +162,7 @@ def start(request: HttpRequest, body: OptimizationIn, response: HttpResponse) ->
         symbols=body.symbols, strategy=body.strategy, interval=body.interval, start=body.start, end=body.end,
         source="csv" if body.source == "demo" and body.directory else body.source, directory=_folder(request, body),
         params=dict(body.params), capital=body.capital, grid={"parameters": space} if space else {},
-        given=body.dict(include={"objective", "search", "max_configs", "min_trades", "max_drawdown"}),
+        given=body.dict(include={"objective", "search", "max_configs", "min_trades", "max_drawdown", "walk_forward"}),
         by=request.user.get_username(), at=now(),
     )  # fmt: skip
     tasks.run_optimization.delay_on_commit(run_id=run.pk)
@@ -151,12 +173,13 @@ def start(request: HttpRequest, body: OptimizationIn, response: HttpResponse) ->
 
 @router.get("", response=Page[OptimizationOut], summary="List optimisations")
 def listing(request: HttpRequest, wanted: Query[OptimizationFilter], paging: Query[Paging]) -> dict[str, Any]:
-    """Return optimisations, newest first."""
+    """Return optimisations, newest first; the windows of a walk-forward only when its number is given."""
     since, until = span(wanted.start, wanted.end)
     asked = {
         "strategy": wanted.strategy, "status": wanted.status, "created_at__gte": since, "created_at__lt": until,
     }  # fmt: skip
-    rows = found.optimizations().filter(**{k: v for k, v in asked.items() if v is not None})
+    rows = found.whole() if wanted.parent is None else found.optimizations().filter(parent=wanted.parent)
+    rows = rows.filter(**{k: v for k, v in asked.items() if v is not None})
     return paged(request, rows, paging, ["id"])
 
 

@@ -43,7 +43,8 @@ def judged(matrix: Floats, seed: int) -> tuple[str, int]:
     parts = split(range(len(matrix)), USUAL, 1)
     seen = np.concatenate((matrix[: parts.train.last + 1], matrix[parts.validation.first : parts.validation.last + 1]))
     best = int(statistics.sharpes(seen[: parts.train.sessions]).argmax())
-    test = statistics.annual(statistics.sharpe(matrix[parts.test.first :, best]))
+    unseen = matrix[parts.validation.last + 2 :, best]  # after a purge of one day
+    test = statistics.annual(statistics.sharpe(unseen))
     known = Context(ever=matrix.shape[1], feasible=True, trades=FEW_TRADES, test=test)
     word, _ = verdict(examine(seen, best, parts.train.sessions, known, seed).findings)
     return word, best

@@ -20,26 +20,34 @@ class Span(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Train chooses, validation confirms, test is looked at once."""
+    """Train chooses, validation confirms, test is looked at once; None where the unseen days lie elsewhere."""
 
     train: Span
     validation: Span
-    test: Span
+    test: Span | None = None
+
+    def named(self) -> dict[str, Span]:
+        """Return the parts there are by name."""
+        return {name: span for name, span in zip(self._fields, self, strict=True) if span is not None}
 
 
 def split(sessions: Sequence[int], shares: Sequence[float], purge: int) -> Parts:
     """Return the parts of ``sessions`` (ordinals, rising) by ``shares`` in per cent, ``purge`` sessions apart.
 
-    The purge covers what a decision of one part may still hold in the next. Invalid when a part would be too short.
+    The purge covers what a decision of one part may still hold in the next. Two shares leave the test out. Invalid when
+    a part would be too short.
     """
-    if len(shares) != len(Parts._fields) or min(shares) <= 0 or abs(sum(shares) - 100.0) > 1e-9:
+    if not 2 <= len(shares) <= 3 or min(shares) <= 0 or abs(sum(shares) - 100.0) > 1e-9:
         raise Invalid(f"split {'/'.join(f'{x:g}' for x in shares)} is not three shares of 100: write 60/20/20")
     if purge < 0:
         raise Invalid(f"purge={purge} is negative: use 0 or more sessions")
-    usable = len(sessions) - 2 * purge
-    a = round(usable * shares[0] / 100.0)
-    b = round(usable * shares[1] / 100.0)
-    bounds = ((0, a), (a + purge, a + purge + b), (a + b + 2 * purge, len(sessions)))
+    usable = len(sessions) - (len(shares) - 1) * purge
+    bounds, at = [], 0
+    for share in shares[:-1]:
+        size = round(usable * share / 100.0)
+        bounds.append((at, at + size))
+        at += size + purge
+    bounds.append((at, len(sessions)))
     if usable <= 0 or min(stop - start for start, stop in bounds) < LEAST:
         raise Invalid(
             f"{len(sessions)} sessions are too few for a split of {'/'.join(f'{x:g}' for x in shares)} with a purge of "

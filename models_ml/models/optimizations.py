@@ -14,6 +14,10 @@ ROLES = [(s, s) for s in ("config", "baseline")]
 class OptimizationRun(models.Model):
     """One optimisation: what was asked, how far it is, and what it came to."""
 
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="windows",
+        help_text="the walk-forward this searches a window of",
+    )  # fmt: skip
     strategy = models.CharField(max_length=32)
     symbols = models.JSONField()
     interval = models.CharField(max_length=10)

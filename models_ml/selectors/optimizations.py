@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from models_ml.models.optimizations import OptimizationRun, Trial
 
@@ -10,9 +11,27 @@ ACTIVE = ("queued", "running")
 
 
 def optimizations() -> QuerySet[OptimizationRun]:
-    """Return every optimisation, newest first, with how many configurations it has tried."""
-    tried = Count("trials", filter=Q(trials__role="config") & ~Q(trials__status="waiting"))
-    return OptimizationRun.objects.annotate(tried=tried).order_by("-id")
+    """Return every optimisation, newest first, with how many configurations it has tried, in all its windows."""
+    settled = Trial.objects.filter(role="config").exclude(status="waiting").order_by()
+    mine = Count("trials", filter=Q(trials__role="config") & ~Q(trials__status="waiting"))
+    windows = settled.filter(run__parent=OuterRef("pk")).values("run__parent").annotate(n=Count("pk")).values("n")
+    inside = Coalesce(Subquery(windows, output_field=IntegerField()), 0)
+    return OptimizationRun.objects.annotate(tried=mine + inside).order_by("-id")
+
+
+def whole() -> QuerySet[OptimizationRun]:
+    """Return the optimisations somebody asked for, without the windows of walk-forwards, for a list of them."""
+    return optimizations().filter(parent=None).defer("test")
+
+
+def windows(run: OptimizationRun) -> QuerySet[OptimizationRun]:
+    """Return the searches of a walk-forward's windows, oldest first."""
+    return optimizations().filter(parent=run).order_by("start", "id")
+
+
+def tried_in_all(run: OptimizationRun) -> int:
+    """Return how many configurations were tried in a run and in its windows."""
+    return Trial.objects.filter(Q(run=run) | Q(run__parent=run), role="config", status="done").count()
 
 
 def optimization(pk: int) -> OptimizationRun | None:

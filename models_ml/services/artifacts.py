@@ -81,15 +81,15 @@ def export(run: OptimizationRun, ranked: Sequence[Trial], base: Trial | None, *,
     folder = Path(check_folder(run.output_dir))
     configs = [config(trial) for trial in ranked]
     before = baseline(run, base) if base else None
-    _write(folder, "configs.json", json.dumps(configs, indent=1))
+    write(folder, "configs.json", json.dumps(configs, indent=1))
     if before:
-        _write(folder, "baseline_metrics.json", json.dumps(before, indent=1))
-    _write(folder, "ranked_results.csv", ranked_csv(configs))
-    _write(folder, "optimization_summary.json", json.dumps(summary(run, configs, before), indent=1))
+        write(folder, "baseline_metrics.json", json.dumps(before, indent=1))
+    write(folder, "ranked_results.csv", ranked_csv(configs))
+    write(folder, "optimization_summary.json", json.dumps(summary(run, configs, before), indent=1))
     if run.spec["export_report"]:
-        _write(folder, "accuracy_report.md", accuracy_report(_report(run, configs, before, at)))
+        write(folder, "accuracy_report.md", accuracy_report(_report(run, configs, before, at)))
         if before:
-            _write(folder, "deployment_plan.md", deployment_plan(_plan(run, configs[0], before, at)))
+            write(folder, "deployment_plan.md", deployment_plan(_plan(run, configs[0], before, at)))
     return folder
 
 
@@ -117,6 +117,21 @@ def summary(run: OptimizationRun, configs: Sequence[dict[str, Any]], before: dic
     """Return the run's metadata as ``optimization_summary.json`` holds it."""
     best = configs[0]
     return {
+        **asked(run),
+        "total_configs": len(configs),
+        "best_config_id": best["config_id"],
+        "best_score": best["score"],
+        "baseline_score": before["score"] if before else None,
+        "market_digest": run.market,
+        "test": run.test,
+        "test_touched_at": ist(run.test_touched_at).isoformat() if run.test_touched_at else None,
+        **run.result,
+    }
+
+
+def asked(run: OptimizationRun) -> dict[str, Any]:
+    """Return what a run was asked for and the days it stands on, as its summary begins."""
+    return {
         "run_id": run.pk,
         "created_at": ist(run.created_at).isoformat(),
         "strategy": run.strategy,
@@ -135,14 +150,6 @@ def summary(run: OptimizationRun, configs: Sequence[dict[str, Any]], before: dic
             name: {"start": str(dt.date.fromordinal(s[0])), "end": str(dt.date.fromordinal(s[1])), "sessions": s[2]}
             for name, s in run.parts.items()
         },
-        "total_configs": len(configs),
-        "best_config_id": best["config_id"],
-        "best_score": best["score"],
-        "baseline_score": before["score"] if before else None,
-        "market_digest": run.market,
-        "test": run.test,
-        "test_touched_at": ist(run.test_touched_at).isoformat() if run.test_touched_at else None,
-        **run.result,
     }
 
 
@@ -150,7 +157,7 @@ def _report(
     run: OptimizationRun, configs: Sequence[dict[str, Any]], before: dict[str, Any] | None, at: dt.datetime
 ) -> Report:
     return Report(
-        f"#{run.pk}", run.strategy, ", ".join(run.symbols), str(run.start), str(run.end), _made(at),
+        f"#{run.pk}", run.strategy, ", ".join(run.symbols), str(run.start), str(run.end), made(at),
         run.spec["objective"], run.spec["search"], len(configs), before, configs, run.result["honesty"],
         run.result["sensitivity"]["parameters"],
     )  # fmt: skip
@@ -158,13 +165,14 @@ def _report(
 
 def _plan(run: OptimizationRun, best: dict[str, Any], before: dict[str, Any], at: dt.datetime) -> Plan:
     return Plan(
-        f"#{run.pk}", run.strategy, ", ".join(run.symbols), str(run.start), str(run.end), _made(at),
+        f"#{run.pk}", run.strategy, ", ".join(run.symbols), str(run.start), str(run.end), made(at),
         run.output_dir, best["config_id"], best["score"], best["parameters"], before, measures(best),
         run.test.get("best", {}), run.result["honesty"], command(run),
     )  # fmt: skip
 
 
-def _made(at: dt.datetime) -> str:
+def made(at: dt.datetime) -> str:
+    """Return when a report was made, as it says so."""
     return f"{ist(at):%Y-%m-%d %H:%M} IST"
 
 
@@ -180,7 +188,7 @@ def command(run: OptimizationRun) -> str:
     )
 
 
-def _write(folder: Path, name: str, text: str) -> None:
+def write(folder: Path, name: str, text: str) -> None:
     """Write a file whole or not at all."""
     fresh = folder / f".{name}.new"
     fresh.write_text(text, encoding="utf-8")

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models_ml.core import spaces
+from models_ml.core import spaces, walk_forward
 from models_ml.core.objectives import objective
 from models_ml.core.periods import USUAL, split
 from sensequant.lib.errors import BadInput, NotFound
 from sensequant.lib.fan_out import digest_of
 from trading.core.setups import flat, parameters
 from trading.core.strategies import strategy
+from trading.services import calendar as calendars
 from trading.services import runs
 from trading.services.markets import Wanted
 
@@ -25,7 +26,7 @@ MOST = 200  # configurations of a search that nobody limited
 MOST_EVER = 20_000
 FILE_KEYS = (
     "parameters", "strategy", "objective", "search", "max_configs", "seed", "split", "purge", "constraints",
-    "description",
+    "walk_forward", "description",
 )  # fmt: skip
 CONSTRAINTS = ("min_trades", "max_drawdown")
 
@@ -47,6 +48,7 @@ class Spec:
     export_report: bool = True
     telemetry_dir: str = ""
     telemetry_sample_rate: float = 1.0
+    walk_forward: str = ""  # train, test and step in sessions; empty: one search over all days
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,10 @@ class Asked:
         """Return what tells this optimisation from every other that could be asked for."""
         wanted = {**asdict(self.wanted), "start": str(self.wanted.start), "end": str(self.wanted.end)}
         order = {"strategy": self.order.strategy, "params": dict(self.order.params), "capital": self.order.capital}
-        return digest_of({"wanted": wanted, "order": order, "spec": asdict(self.spec)})
+        spec = asdict(self.spec)
+        if not self.spec.walk_forward:  # as it was told before there was such a thing
+            del spec["walk_forward"]
+        return digest_of({"wanted": wanted, "order": order, "spec": spec})
 
 
 def read_grid(path: str) -> dict[str, Any]:
@@ -103,6 +108,8 @@ def ask(wanted: Wanted, order: runs.Ordered, grid: Mapping[str, Any], given: Map
     own = parameters(order.strategy)["params"]
     space = spaces.of_config(grid["parameters"], known) if "parameters" in grid else spaces.of_fields(own)
     spec = _spec([choice._asdict() for choice in space], said, chosen.KIND)
+    if spec.walk_forward:
+        _room(wanted, spec)
     runs.setup_of(order, wanted)
     return Asked(wanted, order, spec)
 
@@ -125,7 +132,30 @@ def _spec(space: list[dict[str, Any]], said: Mapping[str, Any], kind: str) -> Sp
         export_report=bool(said.get("export_report", True)),
         telemetry_dir=str(said.get("telemetry_dir", "")),
         telemetry_sample_rate=_share(said, "telemetry_sample_rate", 1.0),
+        walk_forward=_walk(said.get("walk_forward", "")),
     )
+
+
+def _walk(given: Any) -> str:
+    """Return a walk-forward plan as it is kept, empty for none."""
+    if not isinstance(given, str):
+        raise BadInput(f"walk_forward {given!r} cannot be used", fix=walk_forward.HOW)
+    return str(walk_forward.plan(given)) if given.strip() else ""
+
+
+def inner(spec: Spec) -> tuple[float, float]:
+    """Return the shares of a window's training days: train and validation as they stand to each other in the split."""
+    train, validation = spec.split[:2]
+    return 100.0 * train / (train + validation), 100.0 * validation / (train + validation)
+
+
+def _room(wanted: Wanted, spec: Spec) -> None:
+    """Raise Invalid when a window's training days cannot be split, or the days asked for hold no window."""
+    asked = walk_forward.plan(spec.walk_forward)
+    split(range(asked.train), inner(spec), spec.purge)
+    calendar = calendars.current()
+    if calendar.known_from <= wanted.start and wanted.end <= calendar.known_until:
+        walk_forward.fits(len(calendar.sessions(wanted.start, wanted.end)), asked, spec.purge)
 
 
 def _whole(said: Mapping[str, Any], name: str, usual: int, low: int, high: int) -> int:
@@ -150,7 +180,7 @@ def _shares(given: Any) -> tuple[float, ...]:
         found = ()
     if not all(math.isfinite(share) for share in found):
         found = ()
-    split(range(100_000), found, 0)  # says what is wrong with the shares themselves
+    split(range(100_000), found if len(found) == len(USUAL) else (), 0)  # says what is wrong with the shares
     return found
 
 

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 
 from models_ml.core import overfitting as statistics
 from models_ml.core import plateaus, spaces
 from models_ml.core.evidence import Context, Evidence, examine
 from models_ml.core.part_measures import measure
+from models_ml.core.periods import Span
 from models_ml.core.verdicts import verdict
 from models_ml.models.optimizations import OptimizationRun, Trial
 from models_ml.services import asking, trials
@@ -50,19 +52,29 @@ def ever_tried(run: OptimizationRun) -> int:
 
     Counted are all optimisations whose symbols and days of choice overlap with this one's on the same kind of market.
     """
+    return _on_these_days(run).values("digest").distinct().count()
+
+
+def tried_before(run: OptimizationRun, known: set[str]) -> int:
+    """Return how many configurations other than those of the digests ``known`` were ever tried on these days."""
+    return len(set(_on_these_days(run).values_list("digest", flat=True).distinct()) - known)
+
+
+def _on_these_days(run: OptimizationRun) -> QuerySet[Trial]:
     others = OptimizationRun.objects.filter(start__lte=run.end, end__gte=run.start)
     symbols, demo = set(run.symbols), run.source == markets.DEMO
     near = [
         each.pk for each in others.only("symbols", "source")
         if symbols & set(each.symbols) and (each.source == markets.DEMO) == demo
     ]  # fmt: skip
-    rows = Trial.objects.filter(run__in=near, role="config", status="done")
-    return rows.values("digest").distinct().count()
+    return Trial.objects.filter(run__in=near, role="config", status="done").order_by()
 
 
 def looks(run: OptimizationRun) -> int:
     """Return how many optimisations have looked at test days that overlap with this one's, itself included."""
-    first, last = trials.parts_of(run).test[:2]
+    if "test" not in run.parts:
+        return 0
+    first, last = run.parts["test"][:2]
     symbols, demo, count = set(run.symbols), run.source == markets.DEMO, 0
     for each in OptimizationRun.objects.exclude(test_touched_at=None).only("symbols", "source", "parts"):
         other = each.parts["test"]
@@ -76,8 +88,10 @@ def touch_test(
 ) -> dict[str, Any]:
     """Look at the test days, once: the best configuration and the baseline; a second call returns what was seen.
 
-    That it was touched is recorded before anything of it is known.
+    That it was touched is recorded before anything of it is known. A window of a walk-forward has no test days: {}.
     """
+    if "test" not in run.parts:
+        return {}
     won = OptimizationRun.objects.filter(pk=run.pk, test_touched_at=None).update(test_touched_at=at)
     run.refresh_from_db()
     if not won and run.test:
@@ -87,7 +101,7 @@ def touch_test(
     for name, trial in (("best", best), ("baseline", baseline)):
         if trial is not None:
             curved, _ = trials.run_through(here, trial.params, bars)
-            seen[name] = measure(curved, here.parts.test, here.limit)
+            seen[name] = measure(curved, Span(*run.parts["test"]), here.limit)
     OptimizationRun.objects.filter(pk=run.pk).update(test=seen)
     return seen
 
@@ -137,7 +151,7 @@ def _evidence(
         trades=best.metrics["trades"],
         isolated=isolated,
         beats_baseline=None if baseline is None else _beats(best, baseline),
-        test=_known(test.get("best", {}).get("sharpe_ratio")),
+        test=_known(test.get("best", {}).get("sharpe_ratio")) if "test" in run.parts else None,
     )
     matrix = np.column_stack([trials.returns_of(trial) for trial in ranked])
     return examine(matrix, 0, trials.parts_of(run).train.sessions, known, run.spec["seed"])
@@ -149,6 +163,15 @@ def _beats(best: Trial, baseline: Trial) -> bool:
 
 def _known(value: float | None) -> float:
     return math.nan if value is None else float(value)
+
+
+def days_of(span: Sequence[int]) -> dict[str, Any]:
+    """Return a span as answers have it: its first and last day, and how many sessions that is."""
+    first, last, sessions = span
+    return {
+        "first": dt.date.fromordinal(first).isoformat(), "last": dt.date.fromordinal(last).isoformat(),
+        "sessions": sessions,
+    }  # fmt: skip
 
 
 def _json(value: float) -> float | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from models_ml.core import rechecks
 from models_ml.core.part_measures import measure
+from models_ml.core.periods import Span
 from models_ml.core.verdicts import EVIDENCE
 from models_ml.models import OptimizationRun, Trial, ValidationRun
 from models_ml.services import optimizations, trials
@@ -25,9 +26,13 @@ LEADERS = 5
 
 
 def newest(strategy: str) -> OptimizationRun | None:
-    """Return the newest optimisation that was finished: of ``strategy``, else of any; a validation's looks are none."""
+    """Return the newest optimisation that was finished: of ``strategy``, else of any.
+
+    A validation's looks are none; nor are walk-forwards and their windows, which choose no one configuration.
+    """
     looks = ValidationRun.objects.values("run_id")
-    rows = OptimizationRun.objects.filter(status="done").exclude(created_by__in=looks).order_by("-finished_at", "-id")
+    rows = OptimizationRun.objects.filter(status="done", parent=None).exclude(created_by__in=looks)
+    rows = rows.filter(windows=None).order_by("-finished_at", "-id")
     return rows.filter(strategy=strategy).first() or rows.first()
 
 
@@ -124,7 +129,7 @@ def _on_test(run: OptimizationRun, lanes: list[LaneBars], trial: Trial) -> dict[
     """Return a trial's measures on the test days again; they were looked at before, for these very two."""
     here = trials.ground(run, lanes)
     curved, _ = trials.run_through(here, trial.params, panel(lanes))
-    return measure(curved, here.parts.test, here.limit)
+    return measure(curved, Span(*run.parts["test"]), here.limit)
 
 
 def _changed(run: OptimizationRun, lanes: list[LaneBars], best: Trial) -> list[str]:

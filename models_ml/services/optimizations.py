@@ -8,11 +8,14 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from models_ml.core.periods import Parts, split
+from models_ml.core.periods import split
+from models_ml.core.walk_forward import Window
 from models_ml.models.optimizations import OptimizationRun, Trial
-from models_ml.services import artifacts, asking, judging, searching, trials
+from models_ml.selectors import optimizations as selected
+from models_ml.services import artifacts, asking, judging, searching, trials, walk_files, walk_judging, walking
 from sensequant.lib.errors import Failed, NotAllowed, NotFound, SenseQuantError, is_bad_input
 from sensequant.lib.fan_out import Watch, fan_out
 from sensequant.lib.logs import get_logger
@@ -36,13 +39,16 @@ class How:
     progress: Callable[[int, int], None] = lambda done, total: None
 
 
-def keep(asked: asking.Asked, *, output_dir: str = "", by: str, at: dt.datetime) -> OptimizationRun:
-    """Return a queued run of a checked request."""
+def keep(
+    asked: asking.Asked, *, output_dir: str = "", by: str, at: dt.datetime, parent: OptimizationRun | None = None
+) -> OptimizationRun:
+    """Return a queued run of a checked request; ``parent`` is the walk-forward it searches a window of."""
     w, order = asked.wanted, asked.order
     run = OptimizationRun.objects.create(
         strategy=order.strategy, symbols=list(w.symbols), interval=w.interval, start=w.start, end=w.end,
         source=w.source, sound_rows=w.sound_rows, params=dict(order.params), capital=round(order.capital, 2),
         spec=asdict(asked.spec), digest=asked.digest(), output_dir=output_dir, created_at=at, created_by=by,
+        parent=parent,
     )  # fmt: skip
     if not output_dir:
         run.output_dir = str(artifacts.usual_folder(run))
@@ -52,25 +58,24 @@ def keep(asked: asking.Asked, *, output_dir: str = "", by: str, at: dt.datetime)
 
 def open_run(asked: asking.Asked) -> OptimizationRun | None:
     """Return the newest run of just this request, for it to be taken up again; None when there was none."""
-    return OptimizationRun.objects.filter(digest=asked.digest()).order_by("-id").first()
+    return OptimizationRun.objects.filter(digest=asked.digest(), parent=None).order_by("-id").first()
 
 
 def preview(asked: asking.Asked, *, at: dt.datetime) -> dict[str, Any]:
     """Return what a run would do, everything about it checked and nothing kept."""
     lanes = markets.lanes(asked.wanted, at=at)
-    parts = split(_sessions(lanes), asked.spec.split, asked.spec.purge)
+    parts = split(walking.sessions(lanes), asked.spec.split, asked.spec.purge)
     space = asking.space_of(asked.spec)
-    count = asked.spec.max_configs if asked.spec.search == "adaptive" else len(searching.candidates(asked))
     return {
         "valid": True,
         "strategy": asked.order.strategy,
         "symbols": list(asked.wanted.symbols),
         "bars": sum(len(each.bars) for each in lanes),
-        "configs": count,
+        "configs": _count(asked),
         "search": asked.spec.search,
         "objective": asked.spec.objective,
         "parameters": {c.name: list(c.values) or [c.low, c.high] for c in space},
-        "parts": {name: _days(span) for name, span in zip(Parts._fields, parts, strict=True)},
+        "parts": {name: judging.days_of(span) for name, span in parts.named().items()},
     }
 
 
@@ -126,6 +131,8 @@ def _lives(run: OptimizationRun, at: dt.datetime) -> bool:
 
 def _run(run: OptimizationRun, how: How) -> bool:
     """Do what is left of the run; return False when it was cancelled."""
+    if run.spec.get("walk_forward"):
+        return _walk(run, how)
     asked = asked_of(run)
     lanes = markets.lanes(trials.wanted_of(run), at=run.created_at)
     _stand(run, asked, lanes)
@@ -155,17 +162,72 @@ def asked_of(run: OptimizationRun) -> asking.Asked:
 
 def _stand(run: OptimizationRun, asked: asking.Asked, lanes: list[LaneBars]) -> None:
     """Fix the days and the bars the run stands on; Failed when the bars are others than when it began."""
-    parts = split(_sessions(lanes), asked.spec.split, asked.spec.purge)
+    parts = split(walking.sessions(lanes), asked.spec.split, asked.spec.purge)
+    _stand_on(run, {name: list(span) for name, span in parts.named().items()}, lanes)
+
+
+def _stand_on(run: OptimizationRun, words: dict[str, list[int]], lanes: list[LaneBars]) -> None:
     market = trials.fingerprint(lanes)
     if run.market and run.market != market:
         raise Failed("the bars have changed since this optimisation began", fix="start a new one")
-    words = {name: list(span) for name, span in zip(Parts._fields, parts, strict=True)}
     OptimizationRun.objects.filter(pk=run.pk).update(parts=words, market=market)
     run.parts, run.market = words, market
 
 
-def _sessions(lanes: list[LaneBars]) -> list[int]:
-    return sorted({int(day) for each in lanes for day in each.places.session})
+def _walk(run: OptimizationRun, how: How) -> bool:
+    """Search every window that is not searched yet, then trade the unseen days; return False when cancelled."""
+    lanes = markets.lanes(trials.wanted_of(run), at=run.created_at)
+    windows, days = walking.windows(run, lanes), walking.sessions(lanes)
+    unseen = [windows[0].test.first, windows[-1].test.last, sum(each.test.sessions for each in windows)]
+    _stand_on(run, {"test": unseen}, lanes)
+    del lanes  # every window reads its own
+    run.total = len(windows) * _count(walking.search_of(run, windows[0]))
+    OptimizationRun.objects.filter(pk=run.pk).update(total=run.total)
+    searches = []
+    for window in windows:
+        search = _window(run, window, how, before=(window.number - 1) * run.total // len(windows))
+        if search.status != "done":
+            return False
+        searches.append(search)
+    OptimizationRun.objects.filter(pk=run.pk, test_touched_at=None).update(test_touched_at=how.clock())
+    result, seen = walk_judging.look(run, windows, searches, days)
+    OptimizationRun.objects.filter(pk=run.pk).update(result=result, test=seen)
+    run.refresh_from_db()
+    walk_files.export(run, at=how.clock())
+    return run.status == "running"
+
+
+def _window(run: OptimizationRun, window: Window, how: How, *, before: int) -> OptimizationRun:
+    """Return the search of a window: the one that is there, gone on with where it was broken off, or a new one."""
+    asked = walking.search_of(run, window)
+    search = run.windows.filter(digest=asked.digest()).first()
+    if search is None:
+        folder = str(Path(run.output_dir) / walking.name(window))
+        search = keep(asked, output_dir=folder, by=run.created_by, at=run.created_at, parent=run)
+    rows, noted = OptimizationRun.objects.filter(pk=run.pk), -BEAT
+
+    def progress(done: int, total: int) -> None:
+        nonlocal noted
+        how.progress(before + done, run.total)
+        moment = how.clock().timestamp()
+        if moment - noted >= BEAT:
+            noted = moment
+            share = min(0.99, (before + done) / max(1, run.total))
+            rows.filter(status="running").update(progress=share, seen_at=how.clock())
+
+    if not rows.filter(status="running").exists():
+        return search
+    try:
+        return execute(search.pk, How(how.workers, how.clock, progress), resume=True)
+    except (SenseQuantError, ValueError) as error:
+        if not isinstance(error, SenseQuantError) and not is_bad_input(error):
+            raise
+        raise Failed(f"window {window.number} of {run.pk}: {error}", fix=getattr(error, "fix", "")) from error
+
+
+def _count(asked: asking.Asked) -> int:
+    """Return how many configurations a search has, as far as that is known before."""
+    return asked.spec.max_configs if asked.spec.search == "adaptive" else len(searching.candidates(asked))
 
 
 def _search(run: OptimizationRun, asked: asking.Asked, how: How) -> bool:
@@ -225,11 +287,18 @@ def _work(run: OptimizationRun, ids: list[int], how: How) -> bool:
 
 
 def cancel(run_id: int, *, by: str) -> OptimizationRun:
-    """Cancel a run that is queued or under way, keeping all that was tried; NotAllowed when it has ended."""
+    """Cancel a run that is queued or under way, keeping all that was tried; NotAllowed when it has ended.
+
+    A walk-forward is cancelled as a whole, its windows with it.
+    """
+    whole = OptimizationRun.objects.filter(windows=run_id).first()
+    if whole is not None:
+        raise NotAllowed(f"optimisation {run_id} is a window of {whole.pk}", fix=f"cancel optimisation {whole.pk}")
     won = OptimizationRun.objects.filter(pk=run_id, status__in=("queued", "running")).update(status="cancelled")
     run = find(run_id)
     if not won:
         raise NotAllowed(f"optimisation {run_id} is {run.status} and cannot be cancelled", fix="nothing is left to do")
+    OptimizationRun.objects.filter(parent=run_id, status__in=("queued", "running")).update(status="cancelled")
     log.info("optimisation cancelled", run=run_id, by=by)
     return run
 
@@ -251,20 +320,13 @@ def answer(run: OptimizationRun) -> dict[str, Any]:
         "run_id": run.pk,
         "status": run.status,
         "output_dir": run.output_dir,
-        "configs_tried": run.trials.filter(role="config", status="done").count(),
+        "configs_tried": selected.tried_in_all(run),
         "baseline": artifacts.baseline(run, baseline) if baseline else None,
         "best": rows[0] if rows else None,
         "ranked": rows,
-        "parts": {name: _days(span) for name, span in run.parts.items()},
-        "test": run.test,
+        "parts": {name: judging.days_of(span) for name, span in run.parts.items()},
+        "test": {key: run.test[key] for key in run.test if key not in walk_files.LONG},
         "honesty": run.result.get("honesty", {"trials": 0, "deflated_sharpe": None, "pbo": None, "verdict": None}),
         "sensitivity": run.result.get("sensitivity", {}),
+        **({"walk_forward": walk_files.block(run)} if run.spec.get("walk_forward") else {}),
     }
-
-
-def _days(span: Any) -> dict[str, Any]:
-    first, last, sessions = span
-    return {
-        "first": dt.date.fromordinal(first).isoformat(), "last": dt.date.fromordinal(last).isoformat(),
-        "sessions": sessions,
-    }  # fmt: skip

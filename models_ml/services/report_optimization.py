@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from models_ml.core import walk_report
 from models_ml.core.reports import Block, Chart, Document, Heading, Series, Table, Text, said
 from models_ml.selectors import optimizations as selected
 from sensequant.lib.errors import BadInput, NotFound
@@ -20,6 +21,7 @@ FIVE = (
 OF_INTEREST = ("score", "sharpe_ratio", "total_return", "precision_long", "hit_ratio", "win_rate", "max_drawdown")
 LABELS = ("LONG", "SHORT", "NOOP")
 TOP = 5
+SUMMARY, WALK = "optimization_summary.json", "walk_forward.json"
 
 
 def folder(run: str) -> Path:
@@ -37,10 +39,23 @@ def folder(run: str) -> Path:
     return path
 
 
+def walk(where: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return summary and windows of a walk-forward's folder; None for that of any other optimisation."""
+    if not (where / WALK).is_file():
+        return None
+    try:
+        summary, found = (json.loads((where / name).read_text(encoding="utf-8")) for name in (SUMMARY, WALK))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{where / WALK} cannot be read: {error}", fix="write it anew with manage.py optimize") from None
+    if not (isinstance(summary, dict) and isinstance(found, dict) and found.get("windows")):
+        raise BadInput(f"{where / WALK} holds no windows", fix="write it anew with manage.py optimize --walk-forward")
+    return summary, found
+
+
 def load(where: Path) -> dict[str, Any]:
     """Return a run's files as objects; ``baseline`` and ``summary`` may be missing, ``configs`` may not."""
     found: dict[str, Any] = {"baseline": None, "summary": {}}
-    names = {"configs": "configs.json", "baseline": "baseline_metrics.json", "summary": "optimization_summary.json"}
+    names = {"configs": "configs.json", "baseline": "baseline_metrics.json", "summary": SUMMARY}
     for key, name in names.items():
         try:
             found[key] = json.loads((where / name).read_text(encoding="utf-8"))
@@ -66,6 +81,9 @@ def measures(config: Mapping[str, Any]) -> dict[str, Any]:
 def document(run: str, made: str) -> Document:
     """Return the report of an optimisation."""
     where = folder(run)
+    walked = walk(where)
+    if walked is not None:
+        return walk_report.document(*walked, made)
     found = load(where)
     s = found["summary"]
     title = f"Optimisation {s.get('run_id', where.name)}: {s.get('strategy', '')}".rstrip(": ")
@@ -80,7 +98,7 @@ def _blocks(found: dict[str, Any]) -> Iterator[Block]:
     best = ranked[0]
     yield Heading("In short")
     yield Text(f"Best configuration {best.get('config_id')}: score {said(best.get('score'), '{:.4f}')}.")
-    yield from _honesty(found["summary"].get("honesty"))
+    yield from walk_report.honest(found["summary"].get("honesty"))
     yield Heading("Before and after")
     yield from _before_after(before, measures(best))
     yield Heading("What the parameters do")
@@ -95,15 +113,6 @@ def _blocks(found: dict[str, Any]) -> Iterator[Block]:
         "80 per cent of the improvement holds; back to the baseline below 85 per cent of that. deployment_plan.md has "
         "the numbers and wants three signatures. Nothing here changes what trades."
     )
-
-
-def _honesty(honest: Mapping[str, Any] | None) -> Iterator[Block]:
-    if not honest:
-        yield Text("How many configurations were tried before is not known, so the score may be luck.")
-        return
-    yield Text(f"Verdict: {honest.get('verdict')}. {'; '.join(map(str, honest.get('reasons') or []))}")
-    rows = tuple((name.replace("_", " "), said(v)) for name, v in honest.items() if isinstance(v, int | float))
-    yield Table("How honest the ranking is", ("measure", "value"), rows)
 
 
 def _before_after(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Iterator[Block]:

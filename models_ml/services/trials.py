@@ -61,8 +61,8 @@ def order_of(run: OptimizationRun) -> runs.Ordered:
 
 
 def parts_of(run: OptimizationRun) -> Parts:
-    """Return the run's train, validation and test days."""
-    return Parts(*(Span(*run.parts[name]) for name in Parts._fields))
+    """Return the run's train, validation and test days; a window of a walk-forward has no test days of its own."""
+    return Parts(**{name: Span(*run.parts[name]) for name in Parts._fields if name in run.parts})
 
 
 def ground(run: OptimizationRun, lanes: Sequence[LaneBars] | None = None) -> Ground:

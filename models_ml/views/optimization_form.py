@@ -9,8 +9,10 @@ from typing import Any
 from django import forms
 
 from models_ml.core.objectives import OBJECTIVES
+from models_ml.core.walk_forward import plan
 from models_ml.services.asking import MOST, MOST_EVER, SEARCHES
 from trading.core import demo
+from trading.core.errors import Invalid
 from trading.views.backtest_form import BacktestForm, beginning
 
 MONTHS_BACK = {"intraday": 6, "swing": 60}
@@ -25,6 +27,13 @@ class OptimizationForm(BacktestForm):
     search = forms.ChoiceField(choices=[(name, name) for name in SEARCHES])
     max_configs = forms.IntegerField(min_value=1, max_value=MOST_EVER, label="At most, configurations")
     min_trades = forms.IntegerField(min_value=0, max_value=1_000_000, label="At least, trades")
+    walk_forward = forms.CharField(
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"placeholder": "60:20", "spellcheck": "false"}),
+        label="Walk-forward, TRAIN:TEST in sessions",
+        help_text="search so many sessions, trade the next ones unseen, move on; empty: one search over all days",
+    )
     grid = forms.CharField(
         required=False,
         max_length=20_000,
@@ -32,6 +41,16 @@ class OptimizationForm(BacktestForm):
         label="Parameters that may vary, as JSON",
         help_text="lists of values, or ranges; empty: the strategy’s own bounds",
     )
+
+    def clean_walk_forward(self) -> str:
+        """Return the plan; refuse what is none."""
+        text: str = self.cleaned_data["walk_forward"].strip()
+        if text:
+            try:
+                plan(text)
+            except Invalid as error:
+                raise forms.ValidationError(str(error)) from None
+        return text
 
     def clean_grid(self) -> dict[str, Any]:
         """Return the parameters that may vary; refuse what is no JSON object."""

@@ -17,6 +17,7 @@ from models_ml.models.optimizations import OptimizationRun, Trial
 from models_ml.selectors import optimizations as asked
 from models_ml.services import optimizations, requests
 from models_ml.tasks import run_optimization
+from models_ml.views import walks
 from models_ml.views.optimization_form import OptimizationForm, fresh
 from sensequant.lib.clock import ist, now
 from trading.core import demo
@@ -24,7 +25,7 @@ from trading.core.strategies import STRATEGIES
 from trading.views.doors import for_traders, may_trade, told
 
 PAGE = 50
-SEARCH_FIELDS = ("objective", "search", "max_configs", "min_trades")
+SEARCH_FIELDS = ("objective", "search", "max_configs", "min_trades", "walk_forward")
 HEATS = 9
 PARTS = ("train", "validation", "test")
 TILES = (
@@ -68,7 +69,7 @@ def _request(request: HttpRequest, sent: OptimizationForm) -> OptimizationRun | 
 
 
 def _list(request: HttpRequest, sent: OptimizationForm, status: int = 200) -> HttpResponse:
-    page = Paginator(asked.optimizations(), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(asked.whole(), PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "form": sent,
@@ -109,6 +110,7 @@ def optimization_page(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "sensitivity": [_sensitive(each) for each in sensitivity.get("parameters", [])],
         "heat": _heat(sensitivity.get("heat", {})),
+        "walk": walks.shown_walk(run, asked.windows(run)),
         "may_trade": may_trade(request),
     }
     return render(request, "models_ml/optimization.html", context)

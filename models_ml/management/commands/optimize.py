@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 
 from models_ml.core.deployment_plan import SHOWN, shown
 from models_ml.core.objectives import OBJECTIVES
+from models_ml.core.walk_report import in_words
 from models_ml.models.optimizations import OptimizationRun
 from models_ml.services import artifacts, asking, optimizations
 from sensequant.lib.clock import now
@@ -20,7 +21,7 @@ from trading.management.asking import NEEDED, add_market_arguments, asked
 
 SEARCH_OPTIONS = (
     "objective", "search", "max_configs", "seed", "split", "purge", "min_trades", "max_drawdown", "run_baseline",
-    "export_report", "telemetry_dir", "telemetry_sample_rate",
+    "export_report", "telemetry_dir", "telemetry_sample_rate", "walk_forward",
 )  # fmt: skip
 
 
@@ -38,6 +39,7 @@ class Command(DeskCommand):
         "    --csv data/historical --objective composite --json\n"
         "  manage.py optimize --data-source demo --symbols DEMOBANK --start-date 2025-01-01 --end-date 2025-12-31 \\\n"
         "    --strategy intraday --interval 5minute --search adaptive --max-configs 100 --workers 2\n"
+        "  manage.py optimize … --walk-forward 60:20 (search 60 sessions, trade the next 20 unseen, move on by 20)\n"
         "  manage.py optimize … --validate-only      (check everything, run nothing)\n"
         "  manage.py optimize … --resume             (go on with the same request where it was broken off)\n\n"
         'a grid file: {"parameters": {"sma": [10, 20, 30], "adx_min": {"low": 10, "high": 30, "step": 5}},\n'
@@ -54,6 +56,11 @@ class Command(DeskCommand):
         parser.add_argument("--seed", type=int, metavar="N", help="of draws and proposals (default 7)")
         parser.add_argument("--split", metavar="A/B/C", help="per cent of days to train/validation/test (60/20/20)")
         parser.add_argument("--purge", type=int, metavar="DAYS", help="sessions left out between the parts")
+        parser.add_argument(
+            "--walk-forward", metavar="TRAIN:TEST[:STEP]",
+            help="search window after window and trade the days after each unseen; in trading sessions, such as 60:20 "
+            "or 60d:20d, weeks of 5 (12w:4w) or months of 21 (3m:1m)",
+        )  # fmt: skip
         parser.add_argument(
             "--min-trades", type=int, metavar="N", help="least trades on the training days (default 20)"
         )
@@ -78,6 +85,11 @@ class Command(DeskCommand):
         if options["run"] is not None:
             number = options["run"]
         else:
+            if options["walk_forward"] is not None and options["validate_only"]:
+                raise BadInput(
+                    "--walk-forward and --validate-only cannot be combined: a window is known when its bars are read",
+                    fix="leave one of them out",
+                )
             request = _asked(options)
             if options["validate_only"]:
                 told = optimizations.preview(request, at=now())
@@ -132,6 +144,8 @@ class _Bar:
 
 
 def _table(run: OptimizationRun, data: dict[str, Any]) -> str:
+    if data.get("walk_forward"):
+        return _walked(run, data)
     lines = [f"optimisation {run.pk}: {run.strategy}, {data['configs_tried']} configurations, {run.status}"]
     if data["best"] is None:
         return lines[0]
@@ -142,12 +156,34 @@ def _table(run: OptimizationRun, data: dict[str, Any]) -> str:
     for label, key, form in (("Score", "score", "{:.4f}"), *SHOWN):
         values = [shown((data["best"] if key == "score" and c is best else c).get(key), form) for c in columns]
         lines.append(f"  {label:<24}" + "".join(f"{value:>14}" for value in values))
-    h = data["honesty"]
-    lines.append(
+    return "\n".join([*lines, *_honest(data["honesty"]), f"  {run.output_dir}"])
+
+
+def _honest(h: dict[str, Any]) -> list[str]:
+    told = (
         f"  tried {h['trials']} in all, DSR {shown(h['deflated_sharpe'], '{:.3f}')}, PBO {shown(h['pbo'], '{:.3f}')}, "
         f"reality check p {shown(h['reality_check_p'], '{:.3f}')}: {h['verdict']}"
     )
-    return "\n".join([*lines, *(f"    because {reason}" for reason in h["reasons"]), f"  {run.output_dir}"])
+    return [told, *(f"    because {reason}" for reason in h["reasons"])]
+
+
+def _walked(run: OptimizationRun, data: dict[str, Any]) -> str:
+    walk = data["walk_forward"]
+    lines = [f"walk-forward {run.pk}: {run.strategy}, {data['configs_tried']} configurations, {run.status}"]
+    lines.append(f"  {'searched':<24}{'traded unseen':<26}{'chosen':<14}{'searched':>9}{'unseen':>9}  parameters")
+    for each in walk["windows"]:
+        searched, unseen = (each[key]["total_return"] for key in ("in_sample", "out_of_sample"))
+        lines.append(
+            f"  {each['train']['first']}…{each['train']['last']}  {each['test']['first']}…{each['test']['last']}    "
+            f"{each['config_id']:<14}{searched:>9.2%}{unseen:>9.2%}  {_params(each)}"
+        )
+    lines.append(f"  {in_words(walk)}")
+    m = walk["metrics"]
+    lines.append(
+        f"  stitched: return {shown(m['total_return'], '{:.2%}')}, Sharpe {shown(m['sharpe_ratio'], '{:.2f}')}, "
+        f"max drawdown {shown(m['max_drawdown'], '{:.2%}')}, {m['trades']:,} trades in {m['days']} sessions"
+    )
+    return "\n".join([*lines, *_honest(data["honesty"]), f"  {run.output_dir}"])
 
 
 def _params(config: dict[str, Any]) -> str:
