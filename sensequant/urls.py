@@ -31,3 +31,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("monitoring.urls")),
     path("", include("releases.urls")),
 ]
+
+handler404 = views.not_found

@@ -12,16 +12,27 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django.views.defaults import page_not_found
 
 from sensequant import config
 from sensequant.api_guide import sections
 from sensequant.lib.env import Row, rows
+from trading.api import problems
+
+API = "/api/v1/"
 
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Answer 200 as long as this process serves."""
     return JsonResponse({"status": "ok", "mode": settings.DESK.mode})
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address nothing stands at: a program under the API reads a problem, a person a page."""
+    if request.path.startswith(API):
+        return problems.plain(request, 404, f"there is nothing at {request.path}")
+    return page_not_found(request, exception)
 
 
 @require_safe

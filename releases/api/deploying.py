@@ -75,7 +75,7 @@ class StatusOut(Schema):
     reviews: list[int] = Field(description="Emergency rollbacks that wait for a review.", examples=[[]])
 
 
-class CheckOut(Schema):
+class WatchCheckOut(Schema):
     """One check of a watch."""
 
     id: int = Field(description="Its number.", examples=[40])
@@ -137,7 +137,7 @@ def standing(request: HttpRequest) -> dict[str, Any]:
     return status.told(at=now())
 
 
-@router.get("/{release_id}/checks", response=Page[CheckOut], summary="Checks of a release's watches")
+@router.get("/{release_id}/checks", response=Page[WatchCheckOut], summary="Checks of a release's watches")
 def checks(request: HttpRequest, release_id: ReleaseId, paging: Query[Paging]) -> dict[str, Any]:
     """Return every check that was made of a release, the newest first."""
     row = one(listed.releases(), "release", "/api/v1/releases", release_id=release_id)

@@ -52,6 +52,23 @@ def test_only_reading_is_possible(client):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/audits/audit_1/files/a%0Ab"])
+def test_a_program_that_asks_for_what_is_not_there_reads_a_problem(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "there is nothing at" in answer.json()["detail"]
+    assert answer.json()["fix"]
+
+
+@pytest.mark.django_db
+def test_a_person_who_asks_for_what_is_not_there_reads_a_page(client):
+    answer = client.get("/nothing")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.django_db
 def test_settings_are_shown_to_staff_only(client):
     assert client.get("/settings").status_code == 302
     client.force_login(User.objects.create_user("ravi", password="monsoon-in-mumbai"))

@@ -1,9 +1,12 @@
 """The record of predictions: written first, scored after, and no link can be changed or taken out unseen."""
 
+import datetime as dt
 import json
 
 import pytest
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sensequant.lib.errors import NotAllowed
 from tests.trading.desks import begun, command, driven
@@ -55,6 +58,14 @@ def test_every_entry_is_predicted_and_every_trade_is_scored_later(run):
         assert payload["prediction"] == about.number
         assert payload["trace"]["predicted_direction"] == json.loads(about.payload)["direction"]
     assert predictions.check()["sound"]
+
+
+@given(st.text(), st.text(), st.text(), st.datetimes(timezones=st.just(dt.UTC)), st.integers(0, 2**53))
+def test_what_is_digested_of_a_record_is_the_json_of_what_it_says(payload, symbol, strategy, at, number):
+    said = {"symbol": symbol, "strategy": strategy, "order": number, "payload": payload, "previous": "9f86d081"}
+    row = PredictionRecord(run_id=7, number=number, kind="outcome", at=at, **said)
+    told = ["run 7", number, "outcome", at.isoformat(), symbol, strategy, number, payload, "9f86d081"]
+    assert predictions.as_digested(row) == json.dumps(told, ensure_ascii=False)
 
 
 def test_a_changed_outcome_is_found_where_it_stands(run):

@@ -92,6 +92,34 @@ def joined(tables: Sequence[Table]) -> Table:
     return Table(**{each.name: np.concatenate([getattr(x, each.name) for x in tables]) for each in fields(Table)})
 
 
+def at_once(rows: Sequence[Sequence[Any]]) -> Table:
+    """Return rows of twelve fields as a table, column by column; Invalid where ``parse`` would refuse one of them."""
+    if not rows:
+        return Builder().table()
+    ts, symbol, strategy, predicted, actual, *numbers, features, metadata = zip(*rows, strict=True)
+    try:
+        strange = [each for each in set(symbol) if not SYMBOL.fullmatch(each)]
+        strange += [each for each in set(strategy) if not WORD.fullmatch(each)]
+        said, was = ([PLACE[each] for each in column] for column in (predicted, actual))
+        columns = [np.array([float(each) for each in column]) for column in numbers]
+    except (KeyError, TypeError, ValueError):
+        raise Invalid("a trace cannot be read") from None
+    confidence, entry, exit_, holding, returns = columns
+    clean = all(np.isfinite(column).all() for column in columns) and bool((confidence <= 1.0).all())
+    if strange or not clean or min(entry.min(), exit_.min()) <= 0.0 or min(confidence.min(), holding.min()) < 0.0:
+        raise Invalid("a trace cannot be read")
+    for each in features:
+        _object(each, "features")
+    notes = [_notes(_object(each, "metadata")) for each in metadata]
+    net, version, mode = zip(*notes, strict=True)
+    texts = (np.array(column, object) for column in (symbol, strategy, version, mode))
+    symbols, strategies, versions, modes = texts
+    return Table(
+        np.array([_seconds(each) for each in ts], np.int64), symbols, strategies, np.array(said, np.int64),
+        np.array(was, np.int64), confidence, entry, exit_, holding, returns, np.array(net), versions, modes,
+    )  # fmt: skip
+
+
 class Builder:
     """Collects rows into a table."""
 
@@ -134,14 +162,17 @@ def parse(row: Sequence[Any]) -> tuple[Any, ...]:
     holding = _number(row[8], "holding_period_minutes", 0.0)
     returns = _number(row[9], "realized_return_pct")
     _object(row[10], "features")
-    meta = _object(row[11], "metadata")
+    return (
+        ts, symbol, strategy, PLACE[predicted], PLACE[actual], confidence, entry, exit_, holding, returns,
+        *_notes(_object(row[11], "metadata")),
+    )  # fmt: skip
+
+
+def _notes(meta: dict[str, Any]) -> tuple[float, str, str]:
+    """Return what of a trace's metadata is a column: the net return, the version that predicted, the mode."""
     net = meta.get("net_return_pct")
     net = float(net) if isinstance(net, int | float) and not isinstance(net, bool) else math.nan
-    version, mode = meta.get("model_version", UNVERSIONED), meta.get("mode", "")
-    return (
-        ts, symbol, strategy, PLACE[predicted], PLACE[actual], confidence, entry, exit_, holding, returns, net,
-        _short(version), _short(mode),
-    )  # fmt: skip
+    return net, _short(meta.get("model_version", UNVERSIONED)), _short(meta.get("mode", ""))
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -11,7 +14,7 @@ from django.db.models import QuerySet
 
 from trading.core.errors import Invalid
 from trading.core.strategies import STRATEGIES
-from trading.core.trace_table import Builder, Table
+from trading.core.trace_table import Builder, Table, at_once
 from trading.core.traces import FIELDS
 from trading.models import BacktestRun, PredictionRecord
 
@@ -46,13 +49,27 @@ def recorded(strategy: str = "", run_id: int | None = None) -> Table:
 
 
 def _table(rows: QuerySet[PredictionRecord]) -> Table:
-    builder = Builder()
-    for text in rows.values_list("payload", flat=True)[:MOST].iterator():
+    traces = list(_traces(rows.values_list("payload", flat=True)[:MOST].iterator()))
+    try:
+        return at_once(traces)
+    except Invalid:
+        return _one_by_one(traces)
+
+
+def _traces(payloads: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    decode, fields = json.JSONDecoder().raw_decode, itemgetter(*FIELDS)
+    for text in payloads:
         try:
-            found = json.loads(text)["trace"]
-            builder.add([found[name] for name in FIELDS])
-        except (Invalid, ValueError, KeyError, TypeError):  # ``check_predictions`` says what became of it
+            yield fields(decode(text)[0]["trace"])
+        except (ValueError, KeyError, TypeError):  # ``check_predictions`` says what became of it
             continue
+
+
+def _one_by_one(traces: Iterable[Sequence[Any]]) -> Table:
+    builder = Builder()
+    for row in traces:
+        with suppress(Invalid, ValueError, TypeError):
+            builder.add(row)
     return builder.table()
 
 
