@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
 from sensequant.lib.clock import now
+from sensequant.lib.counting import spend
 from sensequant.lib.security import events
 from sensequant.lib.security.addresses import address_of
 from trading.api.problems import plain
@@ -33,14 +33,14 @@ class Limiter:
         name, most = ceiling(request)
         if request.path not in STOPPING:
             price = LOGIN if request.method == "POST" and request.path == "/login" else 1
-            spent = spend(name, price)
+            spent = spend(f"limit-{name}", price, at=now())
             if spent > most:
                 return refuse(request, first=spent - price <= most)
         answer = self.get_response(request)
         if answer.status_code in (401, 403):
             events.note("refused", at=now(), request=request, status=answer.status_code, method=str(request.method))
             if answer.status_code == 401 and "Authorization" in request.headers:
-                spend(name, REFUSED_TOKEN)
+                spend(f"limit-{name}", REFUSED_TOKEN, at=now())
         return answer
 
 
@@ -51,16 +51,6 @@ def ceiling(request: HttpRequest) -> tuple[str, int]:
     if request.user.is_authenticated:
         return f"person-{request.user.pk}", PERSON
     return f"address-{address_of(request)}", ADDRESS
-
-
-def spend(name: str, price: int) -> int:
-    """Count ``price`` in this minute of ``name`` and return what is spent of it."""
-    key = f"limit-{name}-{int(now().timestamp()) // 60}"
-    cache.add(key, 0, timeout=120)
-    try:
-        return int(cache.incr(key, price))
-    except ValueError:  # the cache dropped the key in between
-        return price
 
 
 def refuse(request: HttpRequest, *, first: bool) -> HttpResponse:

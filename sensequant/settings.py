@@ -122,7 +122,14 @@ else:
             "CONFIG": {"hosts": [DESK.redis_url], "group_expiry": 3_600},
         }
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": DESK.redis_url}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": DESK.redis_url,
+            "OPTIONS": {"socket_connect_timeout": 1.0, "socket_timeout": 1.0},  # a page does not wait for a count
+        }
+    }
+CACHES["process"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"}
 
 CELERY_BROKER_URL = DESK.redis_url or "memory://localhost/"
 CELERY_TIMEZONE = "Asia/Kolkata"

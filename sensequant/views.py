@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.defaults import page_not_found
@@ -31,7 +31,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address nothing stands at: a program under the API reads a problem, a person a page."""
     if request.path.startswith(API):
-        return problems.plain(request, 404, f"there is nothing at {request.path}")
+        return problems.of_missing(request, Http404())
     return page_not_found(request, exception)
 
 

@@ -18,6 +18,7 @@ from monitoring.adapters.words import NotSent
 from monitoring.models import Look
 from monitoring.services import archiving, channels, rollups, watching
 from monitoring.services.sending import Sender
+from sensequant.lib import outage
 from sensequant.lib.clock import now
 from sensequant.lib.errors import NotAllowed
 from sensequant.lib.logs import get_logger
@@ -36,6 +37,7 @@ class Monitor:
         self.clock, self.every = clock, every
         self.held: leases.Held | None = None
         self.holder = leases.myself()
+        self.missing = outage.Outage("the database", log)
 
     def run(self, stop: threading.Event) -> None:
         """Look until ``stop``, then give the lease back."""
@@ -57,10 +59,10 @@ class Monitor:
             watching.look(at=at)
             _chores(at)
         except DatabaseError as error:
-            log.warning("the monitor cannot read the database", error=str(error))
-            connection.close()
+            self.missing.away(error)
             self.held = None
             return False
+        self.missing.back()
         return True
 
     def _mine(self) -> bool:

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from monitoring.adapters.words import Message, NotSent
 from monitoring.models import Attempt, Channel, Episode, Notification
 from monitoring.services import auditing, channels, outbox
-from sensequant.lib import crash
+from sensequant.lib import crash, outage
 from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
 from trading.core.token_bucket import Level, per_minute, take
@@ -40,15 +40,15 @@ class Sender:
 
     def run(self, stop: threading.Event) -> None:
         """Send until ``stop``; a database that does not answer is asked again."""
+        missing = outage.Outage(f"the outbox of {self.channel}", log)
         while not stop.is_set():
             try:
-                idle = not self.once()
+                pause = 0.0 if self.once() else IDLE
+                missing.back()
             except DatabaseError as error:
-                log.warning("the outbox does not answer", channel=self.channel, error=str(error))
-                connection.close()
-                idle = True
-            if idle:
-                stop.wait(IDLE)
+                pause = missing.away(error)
+            if pause:
+                stop.wait(pause)
         connection.close()
 
     def once(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django import template
-from django.core.cache import cache
+from django.core.cache import caches
 
 from monitoring.selectors import alerts
 from monitoring.services import preopen
@@ -43,5 +43,6 @@ def not_ready() -> int | None:
     at = now()
     if not preopen.morning(at=at).due:
         return None
-    found: int | None = cache.get_or_set("pre-open-left", lambda: preopen.left(at=at), 10)
+    kept = caches["process"]  # a page does not need Redis for it
+    found: int | None = kept.get_or_set("pre-open-left", lambda: preopen.left(at=at), 10)
     return found

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 
 from releases.models import LedgerCheck
 from releases.services import happenings, ledger, ledger_archives, ledger_checks, ledger_heads
+from sensequant.lib import outage
 from sensequant.lib.clock import now
 from sensequant.lib.errors import SenseQuantError
 from sensequant.lib.logs import get_logger
@@ -36,14 +37,18 @@ class Keeper:
 
     def run(self, stop: threading.Event) -> None:
         """Keep it until ``stop``; a database that does not answer is asked again."""
-        noted = False
+        noted, missing = False, outage.Outage("the database", log)
         while not stop.is_set():
             try:
                 if not noted:
                     happenings.settings_in_force(settings.DESK, at=self.clock())
                     noted = True
                 self.once()
+                missing.back()
             except (DatabaseError, OSError, SenseQuantError) as error:
+                if outage.is_away(error):
+                    stop.wait(missing.away(error))
+                    continue
                 log.exception("the ledger could not be kept", error=str(error))
                 connection.close()
             stop.wait(EVERY)

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -15,7 +16,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
 
+from sensequant.lib import outage
 from sensequant.lib.errors import SenseQuantError, is_bad_input
+from sensequant.lib.logs import get_logger
 
 T = TypeVar("T")
 
@@ -60,6 +63,8 @@ class DeskCommand(BaseCommand):
         """Run, print, and turn a foreseeable error into one line and an exit code."""
         try:
             if self.needs_database:
+                if self.waits(options):
+                    self._wait_for_database()
                 self._prepare_database()
             answer = self.run(**options)
         except (SenseQuantError, ValueError, DatabaseError, KeyboardInterrupt) as error:
@@ -67,6 +72,18 @@ class DeskCommand(BaseCommand):
         else:
             if answer is not None:
                 self._print(*answer, as_json=options["json"])
+
+    def waits(self, options: dict[str, Any]) -> bool:
+        """Say whether a database that is away is waited for, as a process that runs for days does."""
+        return False
+
+    def _wait_for_database(self) -> None:
+        try:
+            connection.ensure_connection()
+        except DatabaseError as error:
+            if not outage.is_away(error):
+                raise
+            outage.wait(outage.Outage("the database", get_logger("start")), error, threading.Event())
 
     def _prepare_database(self) -> None:
         """Make the tables of a brand-new SQLite file, so that any command may be a user's first."""
@@ -116,6 +133,8 @@ def _told(error: BaseException) -> tuple[str, int]:
         return "stopped", 130
     if isinstance(error, DatabaseError) and re.search("no such|does not exist|has no column", str(error)):
         return f"the database is behind this version: {error} (run manage.py migrate)", 1
+    if outage.is_away(error):
+        return f"the database does not answer: {error} (start it; DATABASE_URL says where it is)", 1
     raise error
 
 

@@ -3,7 +3,9 @@
 import datetime as dt
 import shutil
 
+import psycopg
 import pytest
+from django.db import OperationalError, ProgrammingError
 
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed
@@ -428,3 +430,39 @@ def test_nothing_of_one_run_is_seen_in_another():
     assert Signal.objects.count() == 2 * first.signals.count()
     assert Trade.objects.count() == 2 * first.trades.count()
     assert Order.objects.values("key").distinct().count() == Order.objects.count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_is_waited_for_and_the_run_ends_as_if_it_had_stayed():
+    class Twice(runner.Runner):
+        """A runner whose database goes away in the middle of its first two lives."""
+
+        lives = 0
+
+        def __call__(self):
+            type(self).lives += 1
+            if self.lives > 2:
+                return super().__call__()
+            self.stop = After(40 * self.lives)
+            super().__call__()
+            raise OperationalError("server closed the connection") from psycopg.OperationalError("server closed")
+
+    expected = story(driven(name="undisturbed"))
+    run = begun(name="disturbed")
+    assert runner.run_to_end(run, stop=After(), show=False, kind=Twice) == "finished"
+    after = EngineRun.objects.get(pk=run.pk)
+    assert Twice.lives == 3
+    assert after.error == ""
+    assert story(after) == expected
+    assert not Lease.objects.filter(name=f"engine:{run.name}", holder=leases.myself()).exists()
+
+
+def test_a_refusal_of_the_database_ends_the_run_and_is_told():
+    class Refused(runner.Runner):
+        def __call__(self):
+            raise ProgrammingError("no such table")
+
+    run = begun(name="refused")
+    with pytest.raises(ProgrammingError):
+        runner.run_to_end(run, stop=After(), show=False, kind=Refused)
+    assert EngineRun.objects.get(pk=run.pk).state == "failed"

@@ -7,13 +7,13 @@ from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.core.cache import cache
 from django.http import HttpRequest
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.throttling import BaseThrottle
 from ninja.utils import check_csrf
 
 from sensequant.lib.clock import now
+from sensequant.lib.counting import spend
 from sensequant.lib.errors import SenseQuantError
 from trading.core.rights import Right, right
 from trading.selectors.roles import right_of
@@ -79,12 +79,7 @@ class PerCaller(BaseThrottle):
 
     def allow_request(self, request: HttpRequest) -> bool:
         """Count the request and say whether it may pass."""
-        key = f"api-{getattr(request, 'token', request.user.pk)}-{int(now().timestamp()) // 60}"
-        cache.add(key, 0, timeout=120)
-        try:
-            return cache.incr(key) <= A_MINUTE
-        except ValueError:  # the cache dropped the key in between
-            return True
+        return spend(f"api-{getattr(request, 'token', request.user.pk)}", at=now()) <= A_MINUTE
 
     def wait(self) -> float:
         """Return the seconds until the next minute."""

@@ -14,7 +14,7 @@ from ninja import Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from pydantic import Field
 
-from sensequant.lib import redact
+from sensequant.lib import outage, redact
 from sensequant.lib.errors import SenseQuantError, is_bad_input
 from sensequant.lib.logs import get_logger
 
@@ -114,6 +114,11 @@ def of_missing(request: HttpRequest, _: Http404) -> HttpResponse:
 
 def of_bug(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log the bug with its traceback and say no more than that to the caller."""
+    if outage.is_outage(error):
+        log.warning("The API could not answer: a server is away", path=request.path, error=type(error).__name__)
+        return problem(
+            request, 503, "unavailable", "the database or Redis does not answer", "try again in some seconds"
+        )
     got_request_exception.send(sender=None, request=request)
     log.exception("The API failed", path=request.path, error=type(error).__name__)  # noqa: LOG004 - ninja is handling it
     return problem(request, 500, "failed", "the desk failed at this; its log has the details", "report it")

@@ -132,7 +132,11 @@ def generate(symbol: str, sessions: Sequence[Session], *, seed: int, minutes: in
 
     Prices lie on the tick grid; volumes are whole shares. The same (seed, symbol, date, windows) give the same bars.
     """
-    item = instrument(symbol)
+    return bars_of(instrument(symbol), sessions, seed=seed, minutes=minutes)
+
+
+def bars_of(item: Instrument, sessions: Sequence[Session], *, seed: int, minutes: int = 1) -> Bars:
+    """Return the bars of a company that need not be one of the dozen; its symbol is what its path follows from."""
     if minutes not in INTERVALS.values():
         raise Invalid(f"demo bars last {', '.join(map(str, INTERVALS.values()))} minutes, not {minutes}")
     days = [_minutes_of(item, session, seed) for session in sessions]
@@ -150,9 +154,14 @@ def headlines(symbol: str, sessions: Sequence[Session], seed: int) -> list[tuple
     Every jump of the price is announced, minutes before an intraday one and before the opening otherwise; a routine
     item of a score near 0 appears now and then.
     """
-    item, news = instrument(symbol), []
+    return news_of(instrument(symbol), sessions, seed)
+
+
+def news_of(item: Instrument, sessions: Sequence[Session], seed: int) -> list[tuple[int, float, str]]:
+    """Return the demo news of a company that need not be one of the dozen."""
+    news = []
     for session in sessions:
-        day, rng = _day(item, session.date, seed), _random(seed, f"{symbol} news", session.date)
+        day, rng = _day(item, session.date, seed), _random(seed, f"{item.symbol} news", session.date)
         ahead, tone, pick = rng.integers(60, 240), rng.normal(0.0, 0.1), int(rng.integers(3))
         if day.jump:
             texts = GOOD_NEWS if day.jump > 0 else BAD_NEWS
@@ -187,9 +196,9 @@ def _market(seed: int) -> tuple[Floats, Floats]:
 
 
 @lru_cache(maxsize=64)
-def _paths(symbol: str, seed: int) -> _Paths:
-    """Return the symbol's daily paths; the longest part of making one day, hence kept."""
-    item, rng = INSTRUMENTS[symbol], _random(seed, symbol)
+def _paths(item: Instrument, seed: int) -> _Paths:
+    """Return the company's daily paths; the longest part of making one day, hence kept."""
+    rng = _random(seed, item.symbol)
     market, turmoil = _market(seed)
     own = item.volatility / TRADING_DAYS**0.5 * np.sqrt(turmoil)
     shocks = own * rng.standard_t(4, DAYS) * (2 / 4) ** 0.5
@@ -214,7 +223,7 @@ def _day(item: Instrument, date: dt.date, seed: int) -> _Day:
     row = date.toordinal() - FIRST_DAY.toordinal()
     if not 0 < row < DAYS:
         raise Invalid(f"the demo market runs from {FIRST_DAY + dt.timedelta(1)} to {LAST_DAY}, not on {date}")
-    paths, rng = _paths(item.symbol, seed), _random(seed, f"{item.symbol} day", date)
+    paths, rng = _paths(item, seed), _random(seed, f"{item.symbol} day", date)
     jump, overnight, where = float(paths.jump[row]), rng.random() < 0.5, float(rng.uniform(0.08, 0.9))
     gap = (float(paths.move[row]) - jump) * rng.normal(0.3, 0.2) + 0.15 * float(
         paths.sigma[row]

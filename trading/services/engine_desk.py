@@ -6,10 +6,12 @@ import datetime as dt
 import threading
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 
 from sensequant.lib.clock import IST
 from sensequant.lib.errors import NotAllowed, SenseQuantError
 from sensequant.lib.logs import get_logger
+from sensequant.lib.outage import is_away
 from trading.services import calendar as calendars
 from trading.services import live_runner, markets, runner, runs
 from trading.services.market_clock import MarketClock, market_clock
@@ -64,10 +66,10 @@ def serve(stop: threading.Event) -> str:
     morning's task goes on with the same run. What cannot be mended by trying again in half a minute is raised.
     """
     clock = market_clock()
-    until = wanted_until(clock)
-    if until is None:
-        return "not wanted"
     try:
+        until = wanted_until(clock)
+        if until is None:
+            return "not wanted"
         run = live_runner.begin(plan(clock), clock=clock)
         shift = Shift(stop, clock, until)
         return runner.run_to_end(run, stop=shift, clock=clock, kind=live_runner.kind_of(run))
@@ -76,4 +78,10 @@ def serve(stop: threading.Event) -> str:
         return "refused"
     except SenseQuantError as error:
         log.warning("the engine ended", error=str(error))
+        return "failed"
+    except DatabaseError as error:
+        if not is_away(error):
+            raise
+        log.warning("the engine does not start: the database is away", error=str(error))
+        connection.close()
         return "failed"

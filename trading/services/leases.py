@@ -13,12 +13,14 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from sensequant.lib.errors import NotAllowed
+from sensequant.lib.logs import get_logger
 from trading.models.broker import Lease
 
 TTL = 15.0  # seconds
+log = get_logger("leases")
 
 
 @dataclass(slots=True)
@@ -124,6 +126,14 @@ def release(held: Held) -> None:
             f"UPDATE trading_lease SET expires_at = {_past()} WHERE name = %s AND holder = %s AND token = %s",  # noqa: S608
             [held.name, held.holder, held.token],
         )
+
+
+def give_back(held: Held) -> None:
+    """Release a lease when the database lets us; otherwise it runs out by itself."""
+    try:
+        release(held)
+    except DatabaseError as error:
+        log.warning("the lease could not be given back; it runs out by itself", name=held.name, error=str(error))
 
 
 def _bury(dead: Lease) -> bool:

@@ -89,7 +89,7 @@ class StreamRunner(runner.Runner):
         """Hang up and give the lease back."""
         if self.market is not None:
             self.market.close()
-        leases.release(self.lease)
+        leases.give_back(self.lease)
 
     def _open_tape(self) -> StreamTape | DailyTape:
         rules = runs.setup_of(runner.plan_of(self.run)[1], self.wanted).rules

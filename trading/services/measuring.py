@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, connection
 
-from sensequant.lib import measures
+from sensequant.lib import measures, outage
 from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
 from trading.models.measures import Measure
@@ -31,6 +31,7 @@ class Writer:
         """Write what ``recorder`` takes down."""
         self.recorder = recorder
         self.waiting: deque[Measure] = deque(maxlen=KEPT)
+        self.missing = outage.Outage("the database", log)
 
     def write(self, *, at: dt.datetime) -> int:
         """Write everything taken down so far and return how many rows that were; raises DatabaseError."""
@@ -53,7 +54,9 @@ class Writer:
         try:
             self.write(at=now())
         except DatabaseError as error:
-            log.warning("measures wait: the database did not take them", waiting=len(self.waiting), error=str(error))
+            self.missing.away(error)
+        else:
+            self.missing.back()
 
 
 def _row(slot: measures.Slot, at: dt.datetime) -> Measure:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
+from sensequant.lib import outage
 from sensequant.lib.clock import IST, now
-from sensequant.lib.errors import BadInput
+from sensequant.lib.errors import BadInput, NotAllowed
 from sensequant.lib.logs import get_logger
 from trading.core.calendar import Session
 from trading.core.rules import Setup
@@ -282,20 +284,44 @@ def run_to_end(
     """Drive ``run`` by a runner of ``kind`` until it ends; what went wrong is recorded on the run and raised.
 
     One engine drives a run at a time: NotAllowed names the process that does already, and nothing is changed.
+    A database that goes away is waited for; then the run goes on from its rows, as after a crash.
     """
-    lease = leases.take(f"engine:{run.name}", leases.myself())
+    me, missing = leases.myself(), outage.Outage("the database", log)
+    recovered = float("-inf")
+    telemetry = telemetry or live_telemetry.by_default(run.mode, clock())
+    with sentiment_refresh.beside(run.mode), measuring.beside():
+        while True:
+            try:
+                return _drive(run, me, stop=stop, clock=clock, show=show, kind=kind or Runner, telemetry=telemetry)
+            except DatabaseError as error:
+                if not outage.is_away(error):
+                    raise
+                if not outage.wait(missing, error, stop):
+                    return "suspended"
+                recovered = time.monotonic()
+            except NotAllowed:  # a lease this process had before may have to run out
+                if time.monotonic() - recovered > leases.TTL + 1.0 or stop.wait(1.0):
+                    raise
+            run.refresh_from_db()
+
+
+def _drive(
+    run: EngineRun, me: str, *, stop: threading.Event, clock: Clock, show: bool, kind: type[Runner],
+    telemetry: LiveTelemetry | None,
+) -> str:  # fmt: skip
+    """Drive ``run`` in the name of ``me`` from where its rows stand."""
+    lease = leases.take(f"engine:{run.name}", me)
     try:
-        with sentiment_refresh.beside(run.mode), measuring.beside():
-            runner = (kind or Runner)(run, stop=stop, clock=clock, show=show)
-            runner.own = lease
-            runner.tracing.telemetry = telemetry or live_telemetry.by_default(run.mode, clock())
-            return runner()
+        runner = kind(run, stop=stop, clock=clock, show=show)
+        runner.own = lease
+        runner.tracing.telemetry = telemetry
+        return runner()
     except Exception as error:
-        if leases.ours(lease):  # else another process drives it by now, and what it says counts
+        if not outage.is_away(error) and leases.ours(lease):  # else another process drives it, and what it says counts
             EngineRun.objects.filter(pk=run.pk).update(state="failed", error=str(error), stopped_at=clock())
         raise
     finally:
-        leases.release(lease)
+        leases.give_back(lease)
 
 
 def _dates(tape: Playable) -> tuple[dt.date, dt.date]:

@@ -15,6 +15,7 @@ from typing import Final
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
+from sensequant.lib import outage
 from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
 from trading.core.news_pace import pace
@@ -49,14 +50,16 @@ class Refresher:
 
     def __call__(self) -> None:
         """Go on until ``stop``; whatever goes wrong in a round is logged, and the next one comes."""
+        missing = outage.Outage("the database of the news", log)
         while not self.stop.is_set():
             close_old_connections()
             try:
                 self.round()
+                missing.back()
             except Stopping:
                 return
             except DatabaseError as error:
-                log.warning("the news were not refreshed", error=str(error))
+                missing.away(error)
             except Exception as error:  # the engine goes on without news; the log has the reason
                 log.exception("the news were not refreshed", error=str(error))
             self.stop.wait(LOOK)

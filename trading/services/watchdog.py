@@ -16,8 +16,9 @@ import time
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.db import OperationalError, connections
+from django.db import InterfaceError, OperationalError, connections
 
+from sensequant.lib import outage
 from sensequant.lib.clock import IST, now
 from sensequant.lib.errors import NotAllowed, SenseQuantError
 from sensequant.lib.logs import get_logger
@@ -160,15 +161,18 @@ class Watchdog:
     def __init__(self, *, clock: MarketClock, silent: float = SILENT, dead: float = DEAD) -> None:
         """Tell after ``silent`` seconds without a heartbeat, act after ``dead``."""
         self.clock, self.silent, self.dead = clock, silent, dead
+        self.missing = outage.Outage("the database", log)
 
     def watch(self, stop: threading.Event, *, once: bool = False) -> None:
         """Look until ``stop`` is set, or once."""
         while not stop.is_set():
             try:
                 self.look(stop)
-            except OperationalError as error:
-                log.warning("the database does not let the watchdog work", error=str(error))
-                self._free()
+                self.missing.back()
+            except (OperationalError, InterfaceError) as error:
+                self.missing.away(error)
+                if not outage.is_away(error):
+                    self._free()
             except Exception:
                 log.exception("the watchdog goes on")  # whatever it is: it is the last one who watches
             connections.close_all()

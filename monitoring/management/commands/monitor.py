@@ -114,6 +114,10 @@ class Command(DeskCommand):
         summary = self._one(verbs, "summary", "each metric in one line")
         summary.add_argument("--hours", type=_hours, default=24.0)
 
+    def waits(self, options: dict[str, Any]) -> bool:
+        """Wait for a database that is away, as the process that watches."""
+        return bool(options["what"] == "run")
+
     def run(self, **options: Any) -> Answer:
         """Do what was asked for."""
         name = "_".join(filter(None, ("do", options["what"], options.get("verb"))))

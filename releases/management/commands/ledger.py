@@ -32,6 +32,10 @@ class Command(DeskCommand):
         parser.add_argument("chore", choices=["run", "pull", "sign", "archive"])
         parser.add_argument("--with-parent", action="store_true", help="run: stop when who began it is gone")
 
+    def waits(self, options: dict[str, Any]) -> bool:
+        """Wait for a database that is away, as the process that keeps it."""
+        return bool(options["chore"] == "run")
+
     def run(self, **options: Any) -> tuple[Any, str]:
         """Do it."""
         self.with_parent: bool = options["with_parent"]

@@ -7,14 +7,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from sensequant.api import api
-
-BY_HAND = (
-    "/sign",
-    "/tokens",
-    "{prefix}/revoke",
-    "}/deploy",
-    "}/rollback",
-)  # no key signs for a person, and none makes or ends another
+from tests.trading.api.hands import BY_HAND
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,10 @@ class Command(DeskCommand):
         parser.add_argument("--telemetry-throttle", type=float, metavar="SECONDS", help="least time between two traces")
         add_market_arguments(parser, strategies=(*STRATEGIES, runs.BOTH), needed=())
 
+    def waits(self, options: dict[str, Any]) -> bool:
+        """Wait for a database that is away."""
+        return True
+
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run until the end or a signal; say what came of it."""
         options = _complete(options)

@@ -27,6 +27,10 @@ class Command(DeskCommand):
         parser.add_argument("--dead", type=float, default=watchdog.DEAD, metavar="SECONDS", help="square off after")
         parser.add_argument("--once", action="store_true", help="look once and end")
 
+    def waits(self, options: dict[str, Any]) -> bool:
+        """Wait for a database that is away."""
+        return not options["once"]
+
     def run(self, **options: Any) -> tuple[Any, str]:
         """Watch until a signal comes."""
         silent, dead = options["silent"], options["dead"]
