@@ -166,6 +166,22 @@ def test_the_rollback_plan_is_that_of_the_release_in_force(cast, home, noon):
     assert f"cp release/backups/{row.release_id}/{model}" in plan["restore_commands"]
 
 
+def test_three_people_sign_by_command_what_they_read_and_the_manifest_follows(cast, home, tmp_path):
+    told = asked("release_candidate", "--by", "tara", "--summary", "x", "--audit", "audit_20261123_113000", "--json")[1]
+    name = json.loads(told)["release_id"]
+    file = tmp_path / "password"
+    file.write_text(f"{PASSWORD}\n")
+    words = ("--note", "read it", "--password-file", str(file))
+    assert "read it again" in asked("release_sign", name, "--by", "engineering", "--seen", "0" * 64, *words)[1]
+    for role in ROLES:
+        seen = json.loads(asked("release_sign", name, "--show", "--json")[1])["seen"]
+        by = role.split()[0].lower()
+        code, told = asked("release_sign", name, "--by", by, "--role", role, "--seen", seen, *words)
+        assert code == 0, told
+    assert "approved; nothing is missing" in told
+    assert asked("release_manifest", name, "--by", "omar")[0] == 0
+
+
 def test_the_commands_tell_how_it_stands(cast, home, noon):
     assert asked("release_manifest") == (
         1,
