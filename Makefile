@@ -4,7 +4,8 @@ PYTHON ?= python3.11
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
 CODE := sensequant trading models_ml monitoring releases
-PAIR ?= -n 2 --dist loadfile
+# long files first (tests/conftest.py), not those with most stories
+PAIR ?= -n 2 --dist loadfile --no-loadscope-reorder
 VENDOR := static/vendor/.stamp
 .DEFAULT_GOAL := run
 .PHONY: audit run test check lint bench setup sample-optimization

@@ -12,9 +12,18 @@ from django.db import connection, connections
 from sensequant.lib.clock import IST
 from tests import services
 
+# Files in which few stories take long: they begin first, so that no worker is left with one of them at the end.
+LONG = (
+    "core/test_kernel", "test_engine_command", "live/test_live_day", "test_standalone", "test_live_in_chromium",
+    "core/test_sweeps", "test_optimize_command", "releases/test_killed", "live/test_fault_drill", "test_stream_bars",
+    "test_permissions", "test_batches", "simulator/test_process", "test_fan_out", "test_engine_worker",
+)  # fmt: skip
 
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Skip what cannot run here and say why; where services are required, let it fail instead."""
+    """Skip what cannot run here and say why; where services are required, let it fail instead. Put long files first."""
+    items.sort(key=lambda item: next((k for k, name in enumerate(LONG) if f"{name}.py" in item.nodeid), len(LONG)))
     for item in items:
         for name in ("redis", "browser"):
             if item.get_closest_marker(name) and (why := services.missing(name)) and not services.REQUIRED:
