@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models_ml.core.promotion import Skill, skill
-from trading.core.panel import LaneBars, panel
+from trading.core.panel import LaneBars
+from trading.core.rolls import rolled
 from trading.core.rules import Setup
 from trading.core.signals import LONG
 from trading.core.simulation import Outcome, Schedule, simulate
@@ -100,7 +101,7 @@ def decided(found: Sequence[Happening]) -> tuple[Floats, Floats]:
 
 def _run(court: Court, lanes: Sequence[LaneBars], setup: Setup) -> Outcome:
     return simulate(
-        court.strategy, setup, panel(lanes), capital=court.capital, charges=court.charges, compiled=court.compiled
+        court.strategy, setup, rolled(lanes), capital=court.capital, charges=court.charges, compiled=court.compiled
     )
 
 

@@ -18,7 +18,8 @@ from models_ml.core.periods import Span
 from models_ml.core.verdicts import verdict
 from models_ml.models.optimizations import OptimizationRun, Trial
 from models_ml.services import asking, trials
-from trading.core.panel import LaneBars, panel
+from trading.core.panel import LaneBars
+from trading.core.rolls import rolled
 from trading.services import markets
 
 TOP = 5
@@ -96,7 +97,7 @@ def touch_test(
     run.refresh_from_db()
     if not won and run.test:
         return dict(run.test)
-    here, bars = trials.ground(run, lanes), panel(lanes)
+    here, bars = trials.ground(run, lanes), rolled(lanes)
     seen: dict[str, Any] = {"config_id": best.config_id, "touched_at": (run.test_touched_at or at).isoformat()}
     for name, trial in (("best", best), ("baseline", baseline)):
         if trial is not None:

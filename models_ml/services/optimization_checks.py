@@ -19,7 +19,8 @@ from models_ml.core.verdicts import EVIDENCE
 from models_ml.models import OptimizationRun, Trial, ValidationRun
 from models_ml.services import optimizations, trials
 from sensequant.lib.errors import SenseQuantError, is_bad_input
-from trading.core.panel import LaneBars, panel
+from trading.core.panel import LaneBars
+from trading.core.rolls import rolled
 from trading.services import markets, runs
 
 LEADERS = 5
@@ -128,7 +129,7 @@ def _compared(run: OptimizationRun, lanes: list[LaneBars], best: Trial, base: Tr
 def _on_test(run: OptimizationRun, lanes: list[LaneBars], trial: Trial) -> dict[str, Any]:
     """Return a trial's measures on the test days again; they were looked at before, for these very two."""
     here = trials.ground(run, lanes)
-    curved, _ = trials.run_through(here, trial.params, panel(lanes))
+    curved, _ = trials.run_through(here, trial.params, rolled(lanes))
     return measure(curved, Span(*run.parts["test"]), here.limit)
 
 

@@ -21,7 +21,9 @@ from models_ml.models.optimizations import OptimizationRun, Trial
 from sensequant.lib.errors import SenseQuantError, is_bad_input
 from sensequant.lib.fan_out import Work, digest_of
 from trading.adapters.tracefiles import candidates
-from trading.core.panel import LaneBars, Panel, panel
+from trading.core.kernel import is_compiled
+from trading.core.panel import LaneBars, Panel
+from trading.core.rolls import Roll, rest, rolled
 from trading.core.rules import Setup
 from trading.core.setups import flat
 from trading.core.simulation import Outcome, Schedule, simulate
@@ -33,6 +35,7 @@ from trading.services.telemetry import Predictor
 
 Floats = npt.NDArray[np.float64]
 LITTLE = np.dtype("<f8")
+LOOK_WORTH_LOADING = 150_000  # bars: two plain passes over them take as long as loading what is compiled already
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Ground:
     limit: float  # per cent beyond which a move is a direction
     wanted: markets.Wanted
     order: runs.Ordered
-    panel: Panel
+    panel: Panel | Roll
     charges: Schedule
     parts: Parts
     spec: Mapping[str, Any]
@@ -69,16 +72,17 @@ def ground(run: OptimizationRun, lanes: Sequence[LaneBars] | None = None) -> Gro
     """Return what the run's configurations stand on; bars of the test days are not even read.
 
     With the ``lanes`` of one last look, the desk runs plain unless this process has the compiler already or the look
-    is long: loading it for two passes costs more memory than the time is worth.
+    is long: for two short passes loading it costs more memory than the time is worth.
     """
     parts, order = parts_of(run), order_of(run)
     last = dt.date.fromordinal(parts.validation.last)
     wanted = replace(wanted_of(run), end=last)
     bars = list(lanes) if lanes is not None else markets.lanes(wanted, at=run.created_at)
-    joined = panel(bars)
+    joined = rolled(bars)
     compiled = runs.worth_compiling(run.strategy, len(joined) * max(1, run.total))
     if lanes is not None and "numba" not in sys.modules:
-        compiled = len(joined) > runs.BARS_WORTH_COMPILING
+        ready = is_compiled(run.strategy)
+        compiled = len(joined) > (LOOK_WORTH_LOADING if ready else runs.BARS_WORTH_COMPILING)
     return Ground(
         run.strategy, threshold(run.strategy, strategy(run.strategy).KIND), wanted, order, joined,
         runs.charges_of(order, wanted, bars), parts, run.spec, compiled,
@@ -146,7 +150,7 @@ def measured(here: Ground, curved: Curve) -> dict[str, Any]:
     }
 
 
-def run_through(here: Ground, params: Mapping[str, Any], bars: Panel) -> tuple[Curve, Outcome]:
+def run_through(here: Ground, params: Mapping[str, Any], bars: Panel | Roll) -> tuple[Curve, Outcome]:
     """Return a configuration's curve and outcome over ``bars``, just as ``manage.py backtest`` would run it."""
     capital = here.order.capital
     outcome = simulate(
@@ -187,5 +191,6 @@ def fingerprint(lanes: Sequence[LaneBars]) -> str:
     for each in lanes:
         total.update(each.spec.symbol.encode())
         for name in ("ts", "open", "high", "low", "close", "volume"):
-            total.update(np.ascontiguousarray(getattr(each.bars, name)).tobytes())
+            total.update(np.ascontiguousarray(getattr(each.bars, name)).data)
+        rest(each.bars)
     return total.hexdigest()

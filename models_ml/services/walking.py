@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from models_ml.core import walk_forward
 from models_ml.core.part_measures import Curve, curve
 from models_ml.core.walk_evidence import joined
@@ -20,7 +22,9 @@ from models_ml.core.walk_forward import Window
 from models_ml.models.optimizations import OptimizationRun
 from models_ml.services import asking, trials
 from sensequant.lib.clock import ist
+from trading.core.bars import ordinals
 from trading.core.panel import LaneBars, panel
+from trading.core.rolls import rest
 from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome
 from trading.core.state import EXIT_REASONS, OPERATOR, TRADED
@@ -50,7 +54,11 @@ def windows(run: OptimizationRun, lanes: Sequence[LaneBars]) -> tuple[Window, ..
 
 def sessions(lanes: Sequence[LaneBars]) -> list[int]:
     """Return the sessions (ordinals, rising) that any lane has bars of."""
-    return sorted({int(day) for each in lanes for day in each.places.session})
+    days: set[int] = set()
+    for each in lanes:
+        days.update(np.unique(ordinals(each.bars.ts)).tolist())
+        rest(each.bars)
+    return sorted(days)
 
 
 def search_of(run: OptimizationRun, window: Window) -> asking.Asked:

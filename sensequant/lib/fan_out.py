@@ -35,7 +35,8 @@ ONE_THREAD = {
 
 AHEAD = 4  # ids handed to each worker before it asks for more: few, so that a stop is obeyed soon
 LOOK = 0.2  # seconds between looks at whether to stop, and at the rows that Celery's workers write
-SILENT = 120.0  # seconds without a settled row until Celery is told the open ids again
+SILENT = 120.0  # seconds without a settled row until Celery is told the open ids again, at most
+QUIET, PACES = 10.0, 20.0  # at least so many, and so many times what a row took so far: a dead worker's are missed soon
 PING, PINGS = 2.0, 10  # seconds, and how often, a Celery worker is asked whether it is there
 DEATHS = 3  # pools that may break before we give up
 
@@ -204,7 +205,8 @@ def _celery(work: Work, ids: Sequence[Id], total: int, watch: Watch) -> bool:
         raise Unavailable("no Celery worker answers", fix="start one: celery -A sensequant worker")
     left, before = list(ids), total - len(ids)
     _send(work, left)
-    heard = time.monotonic()
+    begun = heard = time.monotonic()
+    again = 1.0
     while left:
         if watch.stopped():
             return False
@@ -212,12 +214,17 @@ def _celery(work: Work, ids: Sequence[Id], total: int, watch: Watch) -> bool:
         settled = watch.settled(left)
         if settled:
             left = [each for each in left if each not in settled]
-            heard = time.monotonic()
+            heard, again = time.monotonic(), 1.0
             watch.progress(before + len(ids) - len(left), total)
-        elif time.monotonic() - heard > SILENT:
+        elif time.monotonic() - heard > min(SILENT, again * _patience(heard - begun, len(ids) - len(left))):
             _send(work, left)
-            heard = time.monotonic()
+            heard, again = time.monotonic(), 2.0 * again
     return True
+
+
+def _patience(seconds: float, settled: int) -> float:
+    """Return how long Celery may be silent, when ``settled`` ids took ``seconds``."""
+    return SILENT if not settled else min(SILENT, max(QUIET, PACES * seconds / settled))
 
 
 def _somebody(app: Any) -> bool:

@@ -121,6 +121,8 @@ class CsvFeed:
         try:
             removed = [asdict(row) for row in checked.report.removed]
             store.save(key, checked.bars, sources, self._notes(checked), removed)
+            kept = store.load(key, sources)  # as it lies in its files now: mapped, no longer memory of this process
+            series = series if kept is None else replace(series, bars=kept.bars)
         except Unavailable as error:
             note = Finding("not_cached", Severity.WARN, 1, error.message, error.fix)
             return replace(series, report=series.report.with_findings([note]))

@@ -21,7 +21,8 @@ def fingerprint(run: Run, capital: float) -> str:
     total = hashlib.sha256(f"{kernel.digest()} {capital!r} {run.compiled}".encode())
     for desk in run.desks:
         total.update(f"{desk.name} {desk.setup!r} {desk.panel.specs!r}".encode())
-        for column in (desk.panel.stops, *desk.panel.columns()):
+        total.update(np.ascontiguousarray(desk.panel.stops).data)
+        for column in desk.panel.everything():
             total.update(np.ascontiguousarray(column).data)
     for column in (run.charges.changes, run.charges.rates):
         total.update(np.ascontiguousarray(column).data)

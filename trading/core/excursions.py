@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trading.core.panel import LaneBars
+from trading.core.rolls import rest
 from trading.core.state import EVENT_FIELDS, TRADED, WIDTH
 
 Floats = npt.NDArray[np.float64]
@@ -26,13 +27,13 @@ def excursions(events: Floats, lanes: Sequence[LaneBars]) -> tuple[Floats, Float
     rows = rows[rows[:, 0] == TRADED]
     side, entry, leave, first = (_column(rows, name) for name in ("side", "entry_price", "exit_price", "entry_bar"))
     low, high = np.minimum(entry, leave), np.maximum(entry, leave)
-    for k, (lane, a, b) in enumerate(
-        zip(rows[:, 1].astype(int), first.astype(int), rows[:, 2].astype(int), strict=True)
-    ):
-        if a < b:
-            bars = lanes[lane].bars
-            low[k] = min(low[k], bars.low[a:b].min())
-            high[k] = max(high[k], bars.high[a:b].max())
+    lane, a, b = rows[:, 1].astype(int), first.astype(int), rows[:, 2].astype(int)
+    for j in np.unique(lane).tolist():
+        bars = lanes[j].bars
+        for k in np.flatnonzero((lane == j) & (a < b)).tolist():
+            low[k] = min(low[k], bars.low[a[k] : b[k]].min())
+            high[k] = max(high[k], bars.high[a[k] : b[k]].max())
+        rest(bars)
     down, up = 1.0 - low / entry, high / entry - 1.0
     return np.where(side > 0.0, down, up), np.where(side > 0.0, up, down)
 

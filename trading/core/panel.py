@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from trading.core.calendar import NSE, Calendar, SessionColumns
 from trading.core.errors import Invalid
 
 Ints = npt.NDArray[np.int64]
+Short = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 NOTHING: Floats = np.zeros(0)
 
@@ -29,6 +31,40 @@ class LaneSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplaced:
+    """Where bars stand in their sessions, found anew each time it is asked for instead of being kept."""
+
+    ts: Ints
+    minutes: int
+    calendar: Calendar
+    segment: str
+
+    def columns(self) -> SessionColumns:
+        """Return all four columns."""
+        return self.calendar.session_columns(self.ts, self.minutes, self.segment)
+
+    @property
+    def session(self) -> Short:
+        """The ordinal of each bar's date."""
+        return self.columns().session
+
+    @property
+    def minute(self) -> Short:
+        """Whole minutes from the session's open to each bar's start."""
+        return self.columns().minute
+
+    @property
+    def left(self) -> Short:
+        """Whole minutes from each bar's end to the close."""
+        return self.columns().left
+
+    @property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """Whether each bar starts in a continuous window."""
+        return self.columns().inside
+
+
+@dataclass(frozen=True, slots=True)
 class LaneBars:
     """One lane's bars with their places in the session.
 
@@ -38,7 +74,7 @@ class LaneBars:
 
     spec: LaneSpec
     bars: Bars
-    places: SessionColumns
+    places: SessionColumns | Unplaced
     sentiment: Floats = field(default_factory=lambda: NOTHING)
     notes: tuple[str, ...] = ()
     student: Floats = field(default_factory=lambda: NOTHING)
@@ -49,6 +85,15 @@ def lane(
 ) -> LaneBars:
     """Return ``bars`` of ``minutes`` with their places in the sessions of ``calendar``."""
     return LaneBars(spec, bars, calendar.session_columns(bars.ts, minutes, spec.segment), sentiment)
+
+
+class Stretch(NamedTuple):
+    """Columns of all lanes for some time: lane j is to be driven from ``cursors[j]``, ends before ``stops[j]``."""
+
+    columns: tuple[Any, ...]
+    cursors: Ints
+    stops: Ints
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +125,24 @@ class Panel:
             self.ts, self.open, self.high, self.low, self.close, self.volume, self.sentiment, self.student,
             self.session, self.minute, self.left,
         )  # fmt: skip
+
+    def span(self) -> tuple[int, int]:
+        """Return the starts of the first and the last bar."""
+        return int(self.ts.min()), int(self.ts.max())
+
+    def turns(self) -> dict[int, int]:
+        """Return each session with the start of its first bar."""
+        order = np.argsort(self.ts, kind="stable")
+        ordinals, at = np.unique(self.session[order], return_index=True)
+        return dict(zip(ordinals.tolist(), self.ts[order][at].tolist(), strict=True))
+
+    def stretches(self, cursors: Ints, until: int) -> Iterator[Stretch]:
+        """Yield what lies between ``cursors`` and ``until``: everything at once."""
+        yield Stretch(self.columns(), cursors.copy(), self.stops, until)
+
+    def everything(self) -> Iterator[npt.NDArray[np.generic]]:
+        """Yield every column there is."""
+        yield from self.columns()
 
 
 def panel(lanes: Sequence[LaneBars]) -> Panel:

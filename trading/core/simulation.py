@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,7 +16,8 @@ from trading.core.charges import rates_on
 from trading.core.indicators import Memory
 from trading.core.kernel import Kernel, kernel
 from trading.core.metrics import Measures, tidy
-from trading.core.panel import Panel
+from trading.core.panel import Ints, Panel, Stretch
+from trading.core.rolls import Roll
 from trading.core.rules import Setup
 from trading.core.state import (
     BARS_IN,
@@ -34,7 +35,7 @@ from trading.core.state import (
 from trading.core.strategies import strategy
 
 FOREVER = 1 << 62
-ROOM = 1024  # events a run has room for at first; more are found by running again with more
+ROOM, ROOMY = 1024, 1 << 20  # events a run has room for at first; more are found by running again with more
 CHUNKS = 50  # how often a long run looks up to report and to see whether it should stop
 EPOCH = dt.date(1970, 1, 1).toordinal()
 DAY_SECONDS = 86_400
@@ -67,7 +68,7 @@ class Desk(NamedTuple):
 
     name: str
     setup: Setup
-    panel: Panel
+    panel: Panel | Roll
 
 
 @dataclass
@@ -97,12 +98,13 @@ class Outcome:
     bars: int
     equity: float
 
-    def happenings(self) -> list[Happening]:
-        """Return the events one by one, oldest first."""
-        count = self.events.size // WIDTH
+    def happenings(self, *kinds: int) -> list[Happening]:
+        """Return the events one by one, oldest first; only those of ``kinds`` when any is named."""
+        rows = self.events.reshape(-1, WIDTH)
+        rows = rows[np.isin(rows[:, 0], kinds)] if kinds else rows
         counts = [0] * (EVENTS + 1)
-        counts[EVENTS] = count
-        return happenings(counts, self.events.tolist())
+        counts[EVENTS] = len(rows)
+        return happenings(counts, rows.ravel().tolist())
 
 
 @dataclass(slots=True)
@@ -113,7 +115,7 @@ class Run:
     charges: Schedule
     compiled: bool
     kernels: list[Kernel] = field(init=False)
-    columns: list[tuple[Any, ...]] = field(init=False)
+    _lists: dict[int, tuple[Any, ...]] = field(init=False, default_factory=dict)  # a panel's columns, uncompiled
     rates: Any = field(init=False)
     changes: Any = field(init=False)
     sessions: list[tuple[int, int]] = field(init=False)  # (ordinal, start of its first bar), where desks take turns
@@ -121,8 +123,6 @@ class Run:
     def __post_init__(self) -> None:
         """Bind the kernels; ImportError when ``compiled`` without numba."""
         self.kernels = [kernel(desk.name, compiled=self.compiled) for desk in self.desks]
-        columns = [desk.panel.columns() for desk in self.desks]
-        self.columns = columns if self.compiled else [tuple(x.tolist() for x in each) for each in columns]
         self.rates = self.charges.rates if self.compiled else self.charges.rates.tolist()
         self.changes = self.charges.changes if self.compiled else self.charges.changes.tolist()
         self.sessions = _sessions(self.desks) if len(self.desks) > 1 else []
@@ -148,11 +148,29 @@ class Run:
         first = sum(len(desk.panel.specs) for desk in self.desks[:j])
         lanes = slice(first, first + len(self.desks[j].panel.specs))
         before = book.N[BARS_IN]
-        self.kernels[j].run_panel(
-            *self.columns[j], self.desks[j].panel.stops, book.cursors[j], until, book.m[j], book.L[lanes],
-            book.K[lanes], book.A, book.N, self.desks[j].setup, self.rates, self.changes, book.ev,
-        )  # fmt: skip
+        for part in self.stretches(j, book.cursors[j], until):
+            at = part.cursors.copy()
+            self.kernels[j].run_panel(
+                *part.columns, part.stops, at, part.until, book.m[j], book.L[lanes],
+                book.K[lanes], book.A, book.N, self.desks[j].setup, self.rates, self.changes, book.ev,
+            )  # fmt: skip
+            book.cursors[j] += at - part.cursors
+            if full(book):
+                break
         book.held[j] += int(book.N[BARS_IN] - before)
+
+    def stretches(self, j: int, cursors: Ints, until: int) -> Iterator[Stretch]:
+        """Yield the bars of desk ``j`` up to ``until``; as lists, made once for a whole panel, when not compiled."""
+        bars = self.desks[j].panel
+        for part in bars.stretches(cursors, until):
+            if self.compiled:
+                yield part
+            elif isinstance(bars, Roll):
+                yield part._replace(columns=tuple(x.tolist() for x in part.columns))
+            else:
+                if j not in self._lists:
+                    self._lists[j] = tuple(x.tolist() for x in part.columns)
+                yield part._replace(columns=self._lists[j])
 
 
 def full(book: Book) -> bool:
@@ -164,9 +182,7 @@ def _sessions(desks: Sequence[Desk]) -> list[tuple[int, int]]:
     """Return every session with the start of the bar that is taken first in it, the first desk's if it has any."""
     found: dict[int, int] = {}
     for desk in reversed(desks):
-        order = np.argsort(desk.panel.ts, kind="stable")
-        ordinals, at = np.unique(desk.panel.session[order], return_index=True)
-        found.update(zip(ordinals.tolist(), desk.panel.ts[order][at].tolist(), strict=True))
+        found.update(desk.panel.turns())
     return sorted(found.items())
 
 
@@ -193,7 +209,7 @@ def open_book(desks: Sequence[Desk], capital: float, room: int, *, compiled: boo
 
 
 def simulate(
-    name: str, setup: Setup, panel: Panel, *, capital: float, charges: Schedule, compiled: bool = True,
+    name: str, setup: Setup, panel: Panel | Roll, *, capital: float, charges: Schedule, compiled: bool = True,
     watch: Callable[[float], bool] | None = None,
 ) -> Outcome:  # fmt: skip
     """Run strategy ``name`` over the panel; ``watch`` gets the share done and may answer True to stop early.
@@ -213,7 +229,7 @@ def simulate_desks(
     shown the book after each stage of a watched run; ``begun`` is such a book, to go on from.
     """
     run = Run(desks, charges, compiled)
-    room = max(ROOM, sum(len(desk.panel) for desk in desks) // 8)
+    room = min(ROOMY, max(ROOM, sum(len(desk.panel) for desk in desks) // 8))
     while True:
         book = begun or open_book(desks, capital, room, compiled=compiled)
         begun = None
@@ -225,7 +241,9 @@ def simulate_desks(
 
 def _drive(run: Run, book: Book, watch: Callable[[float], bool] | None, keep: Callable[[Book], None] | None) -> bool:
     """Drive the book to the end of its bars; return True when the events did not fit."""
-    for k, until in enumerate(_stages(run.desks, watch is not None), start=1):
+    for k, until in enumerate(
+        _stages(run.desks, watch is not None or any(isinstance(desk.panel, Roll) for desk in run.desks)), start=1
+    ):
         if k <= book.stage:
             continue
         run.advance(book, until)
@@ -251,8 +269,7 @@ def _widen(book: Book) -> None:
 def _stages(desks: Sequence[Desk], several: bool) -> list[int]:
     if not several:
         return [FOREVER]
-    first = min(int(desk.panel.ts.min()) for desk in desks)
-    last = max(int(desk.panel.ts.max()) for desk in desks)
+    first, last = min(desk.panel.span()[0] for desk in desks), max(desk.panel.span()[1] for desk in desks)
     return [first + (last - first) * k // CHUNKS for k in range(1, CHUNKS)] + [FOREVER]
 
 
@@ -261,7 +278,7 @@ def close_book(run: Run, book: Book, capital: float) -> Outcome:
     bars = [int((at - desk.panel.starts).sum()) for at, desk in zip(book.cursors, run.desks, strict=True)]
     no_sessions: Any = np.zeros(0, np.int64) if run.compiled else []
     rates = NO_CHARGES.rates if run.compiled else NO_CHARGES.rates.tolist()
-    last = max(int(desk.panel.ts.max()) for desk in run.desks)
+    last = max(desk.panel.span()[1] for desk in run.desks)
     run.kernels[0].turn_day(
         int(book.N[SESSION]) + 1, last, book.L[:0] if run.compiled else [], book.K[:0] if run.compiled else [],
         book.A, book.N, run.desks[0].setup, rates, no_sessions, book.ev,

@@ -76,11 +76,12 @@ def _warmed(run: Run, capital: float, room: int, until: int) -> Book:
 def _sell_out(run: Run, book: Book) -> None:
     """Leave every position at its last close, slipped and charged as any other exit."""
     desk, A, N, ev = run.desks[0], book.A, book.N, book.ev
+    (whole,) = run.stretches(0, book.cursors[0], FOREVER)  # a panel's columns come at once
     for j, (L, K) in enumerate(zip(book.L, book.K, strict=True)):
         if K[SIDE] == 0:
             continue
         i = int(desk.panel.stops[j]) - 1
-        ts, o, h, l, c, v, news, words, session, minute, left = run.columns[0]
+        ts, o, h, l, c, v, news, words, session, minute, left = whole.columns
         bar = bar_at(ts, o, h, l, c, v, news, words, session, minute, left, i)._replace(session=N[SESSION])
         if K[PEND] == ENTRY:
             expire(bar, L, K, A, N, ev)

@@ -18,6 +18,7 @@ from trading.core.calendar import IST
 from trading.core.excursions import excursions, summary
 from trading.core.metrics import Measures
 from trading.core.panel import LaneBars
+from trading.core.rolls import rest
 from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome, Run, Schedule, simulate_desks
 from trading.core.state import DAY_END, EXIT_REASONS, TRADED, Happening
@@ -181,7 +182,7 @@ def _finish(
     run: BacktestRun, outcome: Outcome, halves: Sequence[Half], seats: Sequence[students.Seat], notes: list[str],
     study: dict[str, Any], *, at: dt.datetime,
 ) -> None:  # fmt: skip
-    found, lanes, names = outcome.happenings(), desks.every_lane(halves), desks.names(halves)
+    found, lanes, names = outcome.happenings(TRADED, DAY_END), desks.every_lane(halves), desks.names(halves)
     trades = [each for each in found if each.kind == TRADED]
     equity = _equity(found)
     metrics = {**as_json(outcome.measures), **extended([value for _, value in equity], float(run.capital))}
@@ -246,10 +247,17 @@ def _warnings(outcome: Outcome, lanes: Sequence[LaneBars]) -> list[str]:
         word = "trade" if outcome.measures.trades == 1 else "trades"
         found.append(f"only {outcome.measures.trades} {word}: too few to tell skill from luck")
     found += diagnosing.told(outcome, lanes)
-    unknown = dict.fromkeys(each.spec.symbol for each in lanes if bool((each.bars.volume != each.bars.volume).any()))
+    unknown = dict.fromkeys(each.spec.symbol for each in lanes if _unknown(each))
     if unknown:
         found.append(f"unknown volume in {', '.join(unknown)}: fills there are not capped by volume")
     return found + [note for each in lanes for note in each.notes]
+
+
+def _unknown(lane: LaneBars) -> bool:
+    """Say whether the volume of a bar is not known."""
+    found = bool(np.isnan(lane.bars.volume).any())
+    rest(lane.bars)
+    return found
 
 
 def _version(lanes: Sequence[LaneBars], seats: Sequence[students.Seat]) -> str:

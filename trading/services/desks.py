@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from trading.core.gathering import days_of
-from trading.core.panel import LaneBars, LaneSpec, panel
+from trading.core.panel import LaneBars, LaneSpec
+from trading.core.rolls import rolled
 from trading.core.rules import Setup
 from trading.core.simulation import Desk, Schedule
 from trading.services import calendar as calendars
@@ -32,7 +33,7 @@ class Half:
     @property
     def desk(self) -> Desk:
         """Return it as the backtester takes it."""
-        return Desk(self.name, self.setup, panel(self.lanes))
+        return Desk(self.name, self.setup, rolled(self.lanes))
 
 
 def load(order: runs.Ordered, wanted: markets.Wanted, *, at: dt.datetime) -> list[Half]:

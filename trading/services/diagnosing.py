@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from trading.core.bars import Bars
 from trading.core.calendar import IST
 from trading.core.diagnosis import Seen, TradeRow, diagnose
 from trading.core.panel import LaneBars
+from trading.core.rolls import rest
 from trading.core.simulation import Outcome
 from trading.core.state import FILLED, TRADED, WIDTH
 
@@ -34,18 +36,20 @@ def seen(outcome: Outcome, lanes: Sequence[LaneBars]) -> Seen:
     trades = [
         TradeRow(lanes[int(row[1])].spec.symbol, _month(row[3]), float(row[11])) for row in rows[rows[:, 0] == TRADED]
     ]
-    stale = [_stale(each) for each in lanes]
     fills = rows[rows[:, 0] == FILLED]
     months = {_month(ts) for each in lanes if len(each.bars) for ts in each.bars.ts[[0, -1]]}
     span = _months(sorted(months))
-    bad = sum(bool(stale[int(row[1])][int(row[2])]) for row in fills)
+    bad = sum(_stale(each.bars, fills[fills[:, 1] == j, 2].astype(int)) for j, each in enumerate(lanes))
     return Seen(outcome.measures._asdict(), trades, len(lanes), span, len(fills), bad)
 
 
-def _stale(each: LaneBars) -> npt.NDArray[np.bool_]:
-    b = each.bars
-    still = (b.high == b.low) & (b.close == np.concatenate([b.close[:1], b.close[:-1]]))
-    found: npt.NDArray[np.bool_] = (b.volume == 0.0) | still
+def _stale(b: Bars, at: npt.NDArray[np.int64]) -> int:
+    """Return at how many of the bars ``at`` nobody traded, or the price of before was repeated."""
+    if not at.size:
+        return 0
+    still = (b.high[at] == b.low[at]) & (b.close[at] == b.close[np.maximum(at - 1, 0)])
+    found = int(((b.volume[at] == 0.0) | still).sum())
+    rest(b)
     return found
 
 

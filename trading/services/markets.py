@@ -18,6 +18,7 @@ from trading.core.bars import interval as canonical
 from trading.core.calendar import Calendar
 from trading.core.errors import Invalid
 from trading.core.panel import NOTHING, Floats, LaneBars, LaneSpec, lane, told
+from trading.core.rolls import MANY, light
 from trading.models.instruments import Instrument
 from trading.services import bars as files
 from trading.services import calendar as calendars
@@ -87,8 +88,12 @@ def every_symbol(source: str, interval: str, *, at: dt.datetime) -> list[str]:
 
 def lanes(wanted: Wanted, *, at: dt.datetime) -> list[LaneBars]:
     """Return one lane per wanted symbol, in the order of their names; the order in which a moment's bars are taken."""
-    calendar = calendars.current()
-    return [one_lane(wanted, symbol, calendar, at=at) for symbol in sorted(wanted.symbols)]
+    calendar, found, bars = calendars.current(), [], 0
+    for symbol in sorted(wanted.symbols):
+        one = one_lane(wanted, symbol, calendar, at=at)
+        bars += len(one.bars)
+        found.append(one if bars <= MANY else light(one, wanted.minutes, calendar=calendar))
+    return found
 
 
 def index(wanted: Wanted, *, at: dt.datetime) -> LaneBars | None:

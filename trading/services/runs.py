@@ -12,7 +12,7 @@ from django.conf import settings
 
 from sensequant.lib import paths, storage
 from sensequant.lib.errors import BadInput, NotFound
-from trading.core.bars import DAY
+from trading.core.bars import DAY, ordinals
 from trading.core.errors import Invalid
 from trading.core.kernel import is_compiled
 from trading.core.panel import LaneBars
@@ -137,7 +137,7 @@ def _own(half: str, params: Mapping[str, Any], known: set[str]) -> dict[str, Any
 
 def charges_of(order: Ordered, wanted: Wanted, lanes: Sequence[LaneBars]) -> Schedule:
     """Return the dated charges of the plan (parameter ``plan``, else the setting) over the bars' dates."""
-    days = [int(each.places.session[edge]) for each in lanes if len(each.bars) for edge in (0, -1)]
+    days = [int(day) for each in lanes if len(each.bars) for day in ordinals(each.bars.ts[[0, -1]])]
     if not days:
         raise Invalid("there are no bars to run on: choose other dates or symbols")
     return charges_between(order, dt.date.fromordinal(min(days)), dt.date.fromordinal(max(days)))

@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from sensequant.lib.errors import NotAllowed
 from trading.core import chances, returns
+from trading.core.bars import IST_OFFSET
 from trading.core.calendar import IST
 from trading.core.panel import LaneBars
+from trading.core.rolls import rest
 from trading.core.simulation import Outcome
 from trading.core.state import DAY_END, TRADED, Happening
 from trading.core.stress import Paid, stressed
@@ -24,6 +26,7 @@ from trading.models.backtests import BacktestRun
 
 Floats = npt.NDArray[np.float64]
 PATHS, SEED = 1_000, 7
+EPOCH = dt.date(1970, 1, 1).toordinal()
 RUIN = 0.7  # of the capital
 
 
@@ -31,7 +34,7 @@ def study(
     outcome: Outcome, lanes: Sequence[LaneBars], capital: float, index: LaneBars | None = None
 ) -> dict[str, Any]:  # fmt: skip
     """Return the whole study of a run as JSON values, beside ``index`` where there is one; null has no meaning."""
-    found = outcome.happenings()
+    found = outcome.happenings(TRADED, DAY_END)
     ends = [each.values for each in found if each.kind == DAY_END]
     days = [dt.date.fromordinal(int(v["session"])) for v in ends]
     equity = [v["equity"] for v in ends]
@@ -88,14 +91,15 @@ def _held(lanes: Sequence[LaneBars], days: Sequence[dt.date]) -> Floats:
     """Return the sessions' returns of equal parts bought at each symbol's first open and held, before costs."""
     if not days:
         return np.zeros(0)
-    ordinals = np.array([day.toordinal() for day in days])
+    ends = (np.array([day.toordinal() for day in days]) - EPOCH + 1) * 86_400 - IST_OFFSET
     worth = np.zeros(len(days))
     for lane in lanes:
         if not len(lane.bars):
             worth += 1.0
             continue
-        at = np.searchsorted(lane.places.session, ordinals, side="right") - 1  # each session's last bar
+        at = np.searchsorted(lane.bars.ts, ends) - 1  # each session's last bar
         worth += np.where(at >= 0, lane.bars.close[np.maximum(at, 0)] / lane.bars.open[0], 1.0)
+        rest(lane.bars)
     return returns.from_equity((worth / len(lanes)).tolist(), 1.0)
 
 

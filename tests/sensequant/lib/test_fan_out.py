@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from sensequant.lib.errors import BadInput, Failed
-from sensequant.lib.fan_out import ONE_THREAD, Watch, Work, digest_of, fan_out, workers_asked
+from sensequant.lib.fan_out import (
+    ONE_THREAD,
+    PACES,
+    QUIET,
+    SILENT,
+    Watch,
+    Work,
+    _patience,
+    digest_of,
+    fan_out,
+    workers_asked,
+)  # fmt: skip
 
 
 def note(path):
@@ -91,3 +102,10 @@ def test_a_number_of_workers_that_cannot_be_is_refused(word):
 def test_a_digest_does_not_depend_on_the_order_of_keys():
     assert digest_of({"a": 1, "b": [2.5]}) == digest_of({"b": [2.5], "a": 1})
     assert digest_of({"a": 1}) != digest_of({"a": 2})
+
+
+def test_a_celery_worker_that_was_quick_is_missed_within_seconds_a_slow_one_within_two_minutes():
+    assert _patience(0.0, 0) == SILENT  # nobody knows yet how long one takes
+    assert _patience(20.0, 200) == QUIET
+    assert _patience(60.0, 40) == PACES * 1.5
+    assert _patience(3600.0, 2) == SILENT

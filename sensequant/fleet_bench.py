@@ -1,0 +1,220 @@
+"""Two Celery workers beside one: the same optimisation on one broker, its times, and whether its results are the same.
+
+Everything is begun here and ended here: a scratch database beside the configured one, a home of its own, workers of
+one process each. A worker may be killed on the way, as a machine that fails would be.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+from django.db import connection
+
+from models_ml.selectors.optimizations import optimizations
+from sensequant import bench_data
+from sensequant.lib.errors import BadInput, Failed
+from trading.core import demo
+from trading.core.bars import IST_OFFSET
+from trading.services import markets
+
+SYMBOLS: Final = tuple(sorted(demo.INSTRUMENTS))
+DAYS: Final = ("2024-11-01", "2026-10-30")
+KEPT: Final = (
+    "role", "number", "digest", "params", "status", "metrics", "validation", "score", "feasible", "rank", "returns",
+)  # fmt: skip
+READY: Final = 120.0  # seconds a worker may take to say that it is ready
+TICK: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One optimisation: seconds by the clock, the driver's and each worker's seconds of processor, what came out."""
+
+    workers: int
+    seconds: float
+    driver_cpu: float
+    worker_cpu: list[float]
+    trials: int
+    digest: str
+    killed: bool = False
+
+
+def measure(trials: int, *, kill: bool = False) -> list[Played]:
+    """Return the optimisation by one worker and by two; with ``kill``, one more of which a worker is killed midway."""
+    if connection.vendor != "postgresql" or not settings.DESK.redis_url:
+        raise BadInput("workers meet on a server", fix="set DATABASE_URL to PostgreSQL and REDIS_URL to a database")
+    _empty(settings.DESK.redis_url)
+    with bench_data.scratch(f"desk_fleet_{os.getpid()}"), tempfile.TemporaryDirectory() as home:
+        own = _environment(home)
+        _write(Path(home) / "bars")
+        _play(own, 1, 8)  # what is compiled and cached is ready for all
+        found = [_play(own, count, trials) for count in (1, 2)]
+        if kill:
+            found.append(_play(own, 2, trials, kill=True))
+    return found
+
+
+def summary(found: list[Played]) -> dict[str, Any]:
+    """Return what the plays come to; ``by_processor`` is the speed-up their processor seconds allow on free cores."""
+    one, two = found[:2]
+    alone, shared = sum(one.worker_cpu), max(two.worker_cpu)
+    return {
+        "trials": one.trials,
+        "speedup": round(one.seconds / two.seconds, 3),
+        "by_processor": round((one.driver_cpu + alone) / (two.driver_cpu + shared), 3),
+        "identical": len({each.digest for each in found}) == 1 and len({each.trials for each in found}) == 1,
+        "plays": [
+            {
+                "workers": each.workers, "killed": each.killed, "seconds": round(each.seconds, 2),
+                "driver_cpu": round(each.driver_cpu, 2), "worker_cpu": [round(x, 2) for x in each.worker_cpu],
+                "trials": each.trials, "sha256": each.digest,
+            } for each in found
+        ],
+    }  # fmt: skip
+
+
+def _empty(address: str) -> None:
+    """Refuse a Redis database that holds anything: a desk's own workers would take the work."""
+    import redis
+
+    if redis.Redis.from_url(address).dbsize():
+        raise BadInput(f"the Redis database {urlsplit(address).path or '/0'} is in use", fix="name an empty one")
+
+
+def _write(folder: Path) -> None:
+    """Write the generated market's minutes as files a desk reads."""
+    folder.mkdir()
+    for symbol in SYMBOLS:
+        bars = markets.demo_bars(symbol, *map(dt.date.fromisoformat, DAYS), 1)
+        stamps = (bars.ts + IST_OFFSET).astype("datetime64[s]").astype(str)
+        lines = zip(stamps.tolist(), *(column.tolist() for column in bars.columns()[1:]), strict=True)
+        text = "\n".join(",".join((stamp.replace("T", " "), *(f"{x:.2f}" for x in row))) for stamp, *row in lines)
+        (folder / f"{symbol}_1m.csv").write_text(f"timestamp,open,high,low,close,volume\n{text}\n")
+
+
+def _environment(home: str) -> dict[str, str]:
+    """Return what the children live in: the scratch database, a home of their own, and the kernels of this desk."""
+    server = urlsplit(settings.DESK.database_url)
+    name = str(connection.settings_dict["NAME"])
+    told = {
+        "DATABASE_URL": urlunsplit(server._replace(path=f"/{name}")), "SENSEQUANT_HOME": home, "ENV_FILE": os.devnull,
+        "REDIS_URL": settings.DESK.redis_url,
+    }  # fmt: skip
+    return {**os.environ, **told}
+
+
+def _play(own: dict[str, str], workers: int, trials: int, *, kill: bool = False) -> Played:
+    words = [
+        "optimize", "--csv", f"{own['SENSEQUANT_HOME']}/bars", "--symbols", *SYMBOLS, "--strategy", "intraday",
+        "--interval", "1minute", "--start-date", DAYS[0], "--end-date", DAYS[1], "--search", "random", "--max-configs",
+        str(trials), "--workers", "celery", "--json", "--telemetry-sample-rate", "0",
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"TRUNCATE {optimizations().model._meta.db_table} CASCADE"
+        )  # so that no play knows another's trials
+    with _fleet(own, workers) as fleet:
+        idle, begun = [_spent(each.pid) for each in fleet], time.perf_counter()
+        children = _of_children()
+        driver = _begin(own, "manage.py", *words)
+        if kill:
+            _kill_midway(fleet[-1], trials)
+        if driver.wait():
+            raise Failed("the optimisation failed", fix="run it by hand: manage.py optimize … --workers celery")
+        seconds, used = time.perf_counter() - begun, _of_children() - children
+        spent = [_spent(each.pid) - before for each, before in zip(fleet, idle, strict=True)]
+        return Played(workers, seconds, used, spent, *_outcome(), killed=kill)
+
+
+def _begin(own: dict[str, str], *words: str) -> subprocess.Popen[bytes]:
+    """Begin a process in a session of its own, so that it and its children can be ended together."""
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(
+        [sys.executable, *words], cwd=settings.BASE_DIR, env=own, stdout=quiet, stderr=quiet, start_new_session=True
+    )
+
+
+@contextmanager
+def _fleet(own: dict[str, str], workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Let ``workers`` Celery workers of one process each be there."""
+    words = ("-m", "celery", "-A", "sensequant", "worker", "--queues", "celery", "--concurrency", "1")
+    fleet = [_begin(own, *words, "--hostname", f"fleet{k}@%h") for k in range(workers)]
+    try:
+        _await(workers)
+        yield fleet
+    finally:
+        for each in fleet:
+            with suppress(ProcessLookupError):
+                os.killpg(each.pid, signal.SIGKILL)
+            each.wait()
+        _forget()
+
+
+def _await(workers: int) -> None:
+    from celery import current_app
+
+    until = time.monotonic() + READY
+    while len(current_app.control.ping(timeout=1.0)) < workers:
+        if time.monotonic() > until:
+            raise Failed(f"{workers} workers are not ready within {READY:.0f} seconds")
+
+
+def _forget() -> None:
+    """Leave the Redis database as empty as it was."""
+    import redis
+
+    server = redis.Redis.from_url(settings.DESK.redis_url)
+    for key in server.scan_iter():
+        server.delete(key)
+
+
+def _kill_midway(worker: subprocess.Popen[bytes], trials: int) -> None:
+    until = time.monotonic() + 10 * READY
+    while sum(run.trials.exclude(status="waiting").count() for run in optimizations()) < trials // 2:
+        if time.monotonic() > until:
+            raise Failed("the optimisation did not get half way")
+        time.sleep(0.05)
+    os.killpg(worker.pid, signal.SIGKILL)
+
+
+def _outcome() -> tuple[int, str]:
+    """Return how many configurations were tried, and the digest of everything that came out of them."""
+    total, count = hashlib.sha256(), 0
+    for run in optimizations():
+        rows = run.trials.order_by("role", "number").values_list(*KEPT)
+        for *plain, returns in rows:
+            total.update(json.dumps(plain, sort_keys=True).encode() + bytes(returns or b""))
+            count += plain[0] == "config" and plain[4] == "done"
+        total.update(json.dumps([run.result, run.market, run.parts], sort_keys=True).encode())
+    return count, total.hexdigest()
+
+
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _spent(pid: int) -> float:
+    """Return the seconds of processor of a process and of those it began; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:13])) / TICK + sum(_spent(int(each)) for each in below)
