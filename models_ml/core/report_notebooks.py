@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from models_ml.core.notebook_walk import WALK
 from models_ml.core.report_markdown import escaped
 
 LABELS = """LABELS = ["LONG", "SHORT", "NOOP"]
@@ -203,6 +204,17 @@ found
 """
     head = "# Optimisation report\n\n## 1. Configuration and setup\n\nPoint `PATH` at a run's folder."
     return notebook([("markdown", head), _start(folder), *OPTIMIZATION, ("code", end)])
+
+
+def walk_notebook(folder: str, number: int | None) -> str:
+    """Return the notebook of a walk-forward: over REST where a desk and a token are named, else from its ``folder``."""
+    head = (
+        "# Walk-forward\n\nIt reads `walk_forward.json` under `PATH`. Set `SENSEQUANT_URL` (such as "
+        "http://127.0.0.1:8000) and `SENSEQUANT_TOKEN` (page Tokens, right to read) before it starts, "
+        "and it asks the desk for run `RUN` instead."
+    )
+    name, source = _start(folder)
+    return notebook([("markdown", head), (name, f"{source}\nRUN = {number!r}"), *WALK])
 
 
 def accuracy_notebook(data: str, run: str, releases: str) -> str:

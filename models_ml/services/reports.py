@@ -15,7 +15,12 @@ from django.contrib.staticfiles import finders
 from models_ml.adapters import report_pdf
 from models_ml.core.report_html import html
 from models_ml.core.report_markdown import markdown
-from models_ml.core.report_notebooks import accuracy_notebook, backtest_notebook, optimization_notebook
+from models_ml.core.report_notebooks import (
+    accuracy_notebook,
+    backtest_notebook,
+    optimization_notebook,
+    walk_notebook,
+)  # fmt: skip
 from models_ml.core.reports import Document
 from models_ml.services import report_accuracy, report_backtest, report_optimization
 from sensequant.lib import paths
@@ -88,6 +93,9 @@ def _notebook(kind: str, run: str, path: Path) -> Path:
     """Write the notebook, and beside it what it reads where that is no file yet."""
     if kind == "optimization":
         where = report_optimization.folder(run).absolute()
+        if report_optimization.walk(where) is not None:
+            _whole(path, walk_notebook(str(where), int(run) if run.isdecimal() else None))
+            return path
         report_optimization.load(where)
         text = optimization_notebook(str(where), str(path.with_name(f"{path.stem}_summary.json")))
     elif kind == "backtest":

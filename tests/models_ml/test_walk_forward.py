@@ -2,9 +2,11 @@
 
 import csv
 import datetime as dt
+import io
 import json
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from django.contrib.auth.models import Group, User
@@ -179,6 +181,48 @@ def test_the_exported_report_tells_of_windows_and_the_stitched_curve(done, tmp_p
     for word in ("walk-forward efficiency", "Equity on the unseen days", "Does the choice drift?", "traded", "Verdict"):
         assert word in text
     assert done.result["walk_forward"]["windows"][0]["test"]["first"] in text
+
+
+def run_cells(path, monkeypatch):
+    """Run a notebook's code in this process and return what it knows at its end."""
+    matplotlib.use("Agg")
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda: None)
+    space = {}
+    for cell in json.loads(path.read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile(cell["source"], str(path), "exec"), space)  # noqa: S102 - our own notebook
+    matplotlib.pyplot.close("all")
+    return space
+
+
+def test_the_notebook_reads_the_files_and_says_what_to_do_without_them(done, tmp_path, monkeypatch, capsys):
+    path = reports.export("optimization", str(done.pk), "ipynb", output=str(tmp_path), at=NOON)
+    for name in ("SENSEQUANT_URL", "SENSEQUANT_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    found = run_cells(path, monkeypatch)
+    assert found["walk"]["equity"] == done.test["equity"]
+    assert f"{len(found['windows'])} windows" in capsys.readouterr().out
+    path.write_text(path.read_text().replace(done.output_dir, str(tmp_path / "nowhere")))
+    with pytest.raises(SystemExit, match="point PATH at the run's folder"):
+        run_cells(path, monkeypatch)
+
+
+def test_the_notebook_asks_a_desk_it_is_told_of(done, trader, tmp_path, monkeypatch):
+    path = reports.export("optimization", str(done.pk), "ipynb", output=str(tmp_path), at=NOON)
+    path.write_text(path.read_text().replace(done.output_dir, str(tmp_path / "nowhere")))
+    heard = []
+
+    def desk(wanted, timeout):
+        heard.append((wanted.full_url, wanted.get_header("Authorization")))
+        return io.BytesIO(trader.get(wanted.selector).content)
+
+    monkeypatch.setattr("urllib.request.urlopen", desk)
+    monkeypatch.setenv("SENSEQUANT_URL", "http://desk.example")
+    monkeypatch.setenv("SENSEQUANT_TOKEN", "a-key")
+    found = run_cells(path, monkeypatch)
+    assert heard == [(f"http://desk.example/api/v1/optimizations/{done.pk}", "Bearer a-key")]
+    assert [w["number"] for w in found["windows"]] == [w["number"] for w in done.result["walk_forward"]["windows"]]
+    assert len(found["net"]) == len(done.test["trades"])
 
 
 def test_the_files_say_what_the_rows_say(done):
