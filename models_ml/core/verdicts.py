@@ -100,8 +100,9 @@ def _dsr_low(f: Findings) -> str | None:
 def _too_short(f: Findings) -> str | None:
     if f.days >= f.least_days:
         return None
-    need = "no number" if math.isinf(f.least_days) else f"{math.ceil(f.least_days):,}"
-    return f"{f.days} days are too few: {need} would be needed to tell this Sharpe from 0"
+    if math.isinf(f.least_days):
+        return f"no number of days would tell this Sharpe from one above 0: it is not ({f.days} days)"
+    return f"{f.days} days are too few: {math.ceil(f.least_days):,} would be needed to tell this Sharpe from 0"
 
 
 def _unseen(f: Findings) -> str | None:

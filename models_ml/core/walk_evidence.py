@@ -145,8 +145,9 @@ def _pbo_high(w: Walked) -> str | None:
 def _too_short(w: Walked) -> str | None:
     if w.days >= w.least_days:
         return None
-    need = "no number" if math.isinf(w.least_days) else f"{math.ceil(w.least_days):,}"
-    return f"{w.days} unseen days are too few: {need} would be needed to tell this Sharpe from 0"
+    if math.isinf(w.least_days):
+        return f"no number of days would tell this Sharpe from one above 0: it is not ({w.days} unseen days)"
+    return f"{w.days} unseen days are too few: {math.ceil(w.least_days):,} would be needed to tell this Sharpe from 0"
 
 
 def _few_trades(w: Walked) -> str | None:

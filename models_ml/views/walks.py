@@ -8,6 +8,7 @@ from typing import Any
 from models_ml.core.deployment_plan import shown
 from models_ml.core.walk_report import MEASURES, in_words
 from models_ml.models.optimizations import OptimizationRun
+from sensequant.lib import formats
 
 TILES = (
     ("Efficiency", "efficiency", "{:.2f}", "Annual return of the unseen days over that of the days that chose."),
@@ -56,7 +57,16 @@ def _drift(each: Mapping[str, Any]) -> dict[str, Any]:
 
 def _measures(seen: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     plain = seen.get("baseline", {})
-    return [(words, shown(seen["best"].get(key), form), shown(plain.get(key), form)) for words, key, form in MEASURES]
+    return [
+        (words, _number(seen["best"].get(key), words, form), _number(plain.get(key), words, form))
+        for words, key, form in MEASURES
+    ]
+
+
+def _number(value: Any, words: str, form: str) -> str:
+    """Return a measure as text, rupees in lakh and crore."""
+    money = formats.decimal(value) if words.endswith("₹") else None
+    return shown(value, form) if money is None else formats.grouped(money)
 
 
 def _curves(seen: Mapping[str, Any], capital: float) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from models_ml import tasks
 from models_ml.models import OptimizationRun, Trial
 from models_ml.selectors import optimizations as selected
 from models_ml.services import optimization_checks, optimizations, reports, walking
+from sensequant.lib import formats
 from sensequant.lib.errors import BadInput, Failed, NotAllowed
 from tests.models_ml.searches import LIVELY, NOON, how, kept
 from tests.trading.desks import command
@@ -289,6 +290,7 @@ def test_the_page_starts_one_and_shows_windows_that_lead_to_their_searches(trade
     page = trader.get(f"/research/optimizations/{done.pk}/").content.decode()
     for word in ("The unseen days, stitched", "Windows that earned", "Does the choice drift?", "walk-forward 20:7:7"):
         assert word in page
+    assert formats.grouped(formats.decimal(done.test["best"]["total_pnl"])) in page
     window = done.windows.first()
     assert f'href="/research/optimizations/{window.pk}/"' in page
     inner = trader.get(f"/research/optimizations/{window.pk}/").content.decode()
