@@ -87,3 +87,17 @@ def test_a_program_that_asks_while_the_database_is_away_is_told_to_come_again(cl
     answer = client.get("/api/v1/orders")
     assert answer.status_code == 503
     assert answer.json()["type"] == "urn:sensequant:unavailable"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/orders", "/api/v1/orders"])
+def test_while_nobody_can_be_known_everybody_is_told_to_come_again(client, django_user_model, monkeypatch, path):
+    def away(*_, **__):
+        raise OperationalError("connection refused") from psycopg.OperationalError("connection refused")
+
+    client.force_login(django_user_model.objects.create_user("asha"))
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "the database does not answer" in answer.content.decode().lower()
+    assert client.get("/healthz").status_code == 200

@@ -1,0 +1,57 @@
+"""Who calls is known before anything is done for them; while the database is away, nobody is, and all are told so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+
+from sensequant.lib import outage
+from trading.api.problems import problem
+
+ALIVE = "/healthz"  # whether this process lives is a question for the process alone
+AGAIN = 5  # seconds until a caller should try again
+SAID = "the database does not answer"
+
+
+class NobodyAsks:
+    """Leave the session aside where nobody's name matters, so that no database is asked for it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Forget the cookie of a request for ``ALIVE``."""
+        if request.path == ALIVE:
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        return self.get_response(request)
+
+
+class KnownCaller:
+    """Learn who asks; answer 503 while that cannot be known."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Look the caller up once, for everybody behind this."""
+        try:
+            _ = request.user.is_authenticated
+        except DatabaseError as error:
+            if not outage.is_away(error):
+                raise
+            connection.close()
+            return _away(request)
+        return self.get_response(request)
+
+
+def _away(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        answer = problem(request, 503, "unavailable", SAID, "try again in some seconds")
+    else:
+        told = f"{SAID.capitalize()}. Try again in some seconds.\n"
+        answer = HttpResponse(told, status=503, content_type="text/plain")
+    answer.headers["Retry-After"] = str(AGAIN)
+    return answer
