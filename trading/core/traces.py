@@ -220,7 +220,7 @@ def _notes(rows: Floats, lane: Ints, closed: Ints, entry: Ints, features: int) -
     at = np.minimum(first[:, None] + np.arange(each), len(keys) - 1)
     found = keys[at] % size
     noted = (keys[at] < _key(lane, closed, size)[:, None]).all(axis=1) & (first + each <= len(keys))
-    return rows[found, 5 : 5 + NOTES].reshape(len(closed), -1)[:, :features], noted
+    return rows[found, 5 : 5 + NOTES].reshape(len(closed), each * NOTES)[:, :features], noted
 
 
 def of_events(

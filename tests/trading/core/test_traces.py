@@ -21,6 +21,7 @@ from trading.core.traces import (
     FIELDS,
     Made,
     Told,
+    _notes,
     columns,
     direction,
     form,
@@ -183,3 +184,11 @@ def test_a_field_that_cannot_be_is_named(place, value, said):
 def test_a_version_is_a_name_whatever_the_metadata_say(text):
     row = (*GOOD[:11], json.dumps({"model_version": text}))
     assert not parse(row)[11].startswith(("=", "+", "-", "@"))
+
+
+def test_signals_none_of_which_became_a_trade_leave_no_feature_rows():
+    rows = np.zeros((3, WIDTH))
+    rows[:, 0] = NOTED
+    none = np.zeros(0, np.int64)
+    found, noted = _notes(rows, np.zeros(3, np.int64), none, none, 20)
+    assert (found.shape, noted.shape) == ((0, 20), (0,))
