@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.urls import reverse
+
 from models_ml.core.deployment_plan import shown
 from models_ml.core.walk_report import MEASURES, in_words
 from models_ml.models.optimizations import OptimizationRun
 from sensequant.lib import formats
+from trading.views.columns import Column
 
 TILES = (
     ("Efficiency", "efficiency", "{:.2f}", "Annual return of the unseen days over that of the days that chose."),
@@ -18,49 +21,104 @@ TILES = (
 )
 
 
+C = Column
+SEARCHES = (
+    C("pk", "Search", heading=True, link="address", figures=True),
+    C("status", "Status", "status"),
+    C("start", "From"),
+    C("end", "To"),
+    C("tried", "Tried", "qty"),
+)
+WINDOWS = (
+    C("number", "Window", heading=True, link="address", figures=True, help="leads to its search"),
+    C("searched", "Searched"),
+    C("traded", "Traded unseen"),
+    C("chosen", "Chosen", hint="missed"),
+    C("return_searched", "Return, searched", figures=True),
+    C("return_unseen", "Return, unseen", figures=True),
+    C("sharpe", "Sharpe", figures=True, help="of the unseen days"),
+    C("drawdown", "Max drawdown", figures=True, help="of the unseen days"),
+    C("trades", "Trades", figures=True),
+    C("efficiency", "Efficiency", figures=True),
+    C("verdict", "Verdict of the search"),
+)
+SIDE_BY_SIDE = (
+    C("words", "Measure", heading=True),
+    C("walk", "Walk-forward", figures=True),
+    C("baseline", "Baseline", figures=True),
+)
+DRIFT = (
+    C("name", "Parameter", heading=True),
+    C("moved", "Mean move, of its range", figures=True),
+    C("changed", "Moves that changed it", figures=True),
+    C("chosen", "Chosen, window by window"),
+)
+
+
 def shown_walk(run: OptimizationRun, searches: Iterable[OptimizationRun]) -> dict[str, Any]:
     """Return what the page shows of a walk-forward; {} for any other optimisation."""
     if not run.spec.get("walk_forward"):
         return {}
     found = run.result.get("walk_forward")
     if not found:
-        return {"running": list(searches)}
+        return {"columns": SEARCHES, "running": [_search(each) for each in searches]}
     return {
         "tiles": [(title, shown(found[key], form), meaning) for title, key, form, meaning in TILES],
         "words": in_words(found),
+        "window_columns": WINDOWS,
         "windows": [_window(each) for each in found["windows"]],
+        "drift_columns": DRIFT,
         "drift": [_drift(each) for each in found["drift"]],
+        "measure_columns": SIDE_BY_SIDE,
         "measures": _measures(run.test),
         "curves": _curves(run.test, float(run.capital)),
         "trades": len(run.test["trades"]),
     }
 
 
-def _window(each: Mapping[str, Any]) -> dict[str, Any]:
-    unseen = each["out_of_sample"]
+def _search(run: OptimizationRun) -> dict[str, Any]:
     return {
-        **each,
-        "chosen": ", ".join(f"{name} {value:g}" for name, value in each["parameters"].items()),
-        "numbers": [
-            shown(each["in_sample"]["total_return"], "{:.2%}"), shown(unseen["total_return"], "{:.2%}"),
-            shown(unseen["sharpe_ratio"], "{:.2f}"), shown(unseen["max_drawdown"], "{:.2%}"),
-            shown(unseen["trades"], "{:,.0f}"), shown(each["efficiency"], "{:.2f}"),
-        ],
+        "pk": run.pk, "address": _address(run.pk), "status": run.status, "start": formats.day(run.start),
+        "end": formats.day(run.end), "tried": getattr(run, "tried", 0),
     }  # fmt: skip
 
 
-def _drift(each: Mapping[str, Any]) -> dict[str, Any]:
-    chosen = [f"{value:g}" for value in each["values"]]
-    return {"name": each["name"], "moved": shown(each["moved"], "{:.0%}"), "changed": shown(each["changed"], "{:.0%}"),
-            "values": chosen}  # fmt: skip
+def _address(pk: int) -> str:
+    return reverse("optimization", args=[pk])
 
 
-def _measures(seen: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _window(each: Mapping[str, Any]) -> dict[str, Any]:
+    unseen = each["out_of_sample"]
+    chosen = ", ".join(f"{name} {value:g}" for name, value in each["parameters"].items())
+    return {
+        "number": each["number"], "address": _address(each["run_id"]), "verdict": each["verdict"],
+        "searched": f"{each['train']['first']} to {each['train']['last']}",
+        "traded": f"{each['test']['first']} to {each['test']['last']}",
+        "chosen": chosen if each["feasible"] else f"{chosen} ▲",
+        "missed": "" if each["feasible"] else "misses a constraint",
+        "return_searched": shown(each["in_sample"]["total_return"], "{:.2%}"),
+        "return_unseen": shown(unseen["total_return"], "{:.2%}"), "sharpe": shown(unseen["sharpe_ratio"], "{:.2f}"),
+        "drawdown": shown(unseen["max_drawdown"], "{:.2%}"), "trades": shown(unseen["trades"], "{:,.0f}"),
+        "efficiency": shown(each["efficiency"], "{:.2f}"),
+    }  # fmt: skip
+
+
+def _drift(each: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "name": each["name"], "moved": shown(each["moved"], "{:.0%}"), "changed": shown(each["changed"], "{:.0%}"),
+        "chosen": " → ".join(f"{value:g}" for value in each["values"]),
+    }  # fmt: skip
+
+
+def _measures(seen: Mapping[str, Any]) -> list[dict[str, str]]:
     plain = seen.get("baseline", {})
     return [
-        (words, _number(seen["best"].get(key), words, form), _number(plain.get(key), words, form))
+        {
+            "words": words, "walk": _number(seen["best"].get(key), words, form),
+            "baseline": _number(plain.get(key), words, form),
+        }
         for words, key, form in MEASURES
-    ]
+    ]  # fmt: skip
 
 
 def _number(value: Any, words: str, form: str) -> str:

@@ -19,7 +19,7 @@ from releases.core.roles import ROLES, WAIVERS
 from releases.core.states import NEXT, REAUDITABLE, SIGNABLE, SIGNED
 from releases.models import audit_guards, ledger_guards, waiver_guards
 from releases.models.audit import Audit
-from releases.models.guards import PREFIX, TRUNCATE, Guard, changed, kept
+from releases.models.guards import PREFIX, TRUNCATE, Guard, by_persons, changed, kept, only_revoked
 from releases.models.release import Release, ReleaseEvent
 from releases.models.sign_offs import ReleaseSignOff, SigningKey
 from releases.models.waivers import FlagWaiver
@@ -81,9 +81,7 @@ def _of_releases(vendor: str) -> list[Guard]:
 
 
 def _of_sign_offs(vendor: str) -> list[Guard]:
-    users, groups = get_user_model()._meta.db_table, Group._meta.db_table
-    members = get_user_model()._meta.get_field("groups").remote_field.through._meta.db_table  # type: ignore[union-attr]
-    fixed = [str(each.column) for each in ReleaseSignOff._meta.concrete_fields if not each.name.startswith("revoked")]
+    users = get_user_model()._meta.db_table
     read = (
         f"SELECT 1 FROM {Release._meta.db_table} r JOIN {Audit._meta.db_table} a ON a.id = r.audit_id "
         f"WHERE r.id = NEW.release_id AND r.state IN ({_words(SIGNABLE)}) AND r.content_sha256 = NEW.content_sha256 "
@@ -91,14 +89,6 @@ def _of_sign_offs(vendor: str) -> list[Guard]:
         f"AND ({waiver_guards.cleared(vendor, 'NEW.at')} OR NEW.decision = 'reject')"
     )
     author = f"SELECT 1 FROM {Release._meta.db_table} r WHERE r.id = NEW.release_id AND r.author_id = NEW.user_id"
-    holds = (
-        f"SELECT 1 FROM {users} u JOIN {members} m ON m.user_id = u.id JOIN {groups} g ON g.id = m.group_id "
-        "WHERE u.id = NEW.user_id AND u.is_active AND g.name = NEW.role"
-    )
-    key = (
-        f"SELECT 1 FROM {SigningKey._meta.db_table} k WHERE k.id = NEW.key_id AND k.user_id = NEW.user_id "
-        "AND k.public = NEW.public_key AND k.revoked_at IS NULL"
-    )
     wrote = (
         f"SELECT 1 FROM {Release._meta.db_table} r JOIN {users} u ON u.id = NEW.user_id CROSS JOIN {AUTHORS[vendor]} "
         "WHERE r.id = NEW.release_id AND u.email <> '' AND lower(a.email) = lower(u.email)"
@@ -106,22 +96,17 @@ def _of_sign_offs(vendor: str) -> list[Guard]:
     return [
         Guard(ReleaseSignOff, "wrote", "INSERT", f"EXISTS ({wrote})", "who wrote a release does not sign it"),
         Guard(ReleaseSignOff, "author", "INSERT", f"EXISTS ({author})", "the author of a release does not sign it"),
-        Guard(ReleaseSignOff, "role", "INSERT", f"NOT EXISTS ({holds})", "only who holds the role signs in it"),
-        Guard(ReleaseSignOff, "key", "INSERT", f"NOT EXISTS ({key})", "people sign with their own key"),
+        *by_persons(ReleaseSignOff, SigningKey._meta.db_table, "signature", "signs"),
         Guard(ReleaseSignOff, "read", "INSERT", f"NOT EXISTS ({read})", "a signature is of what is there to be signed"),
-        Guard(ReleaseSignOff, "kept", "DELETE", "", "a signature is never deleted"),
-        Guard(ReleaseSignOff, "fixed", "UPDATE", f"OLD.revoked_at IS NOT NULL OR {changed(vendor, *fixed)}",
-              "a signature is never edited"),
-    ]  # fmt: skip
+        only_revoked(vendor, ReleaseSignOff, "signature"),
+    ]
 
 
 def _of_keys(vendor: str) -> list[Guard]:
-    fixed = [str(each.column) for each in SigningKey._meta.concrete_fields if not each.name.startswith("revoked")]
     return [
         Guard(SigningKey, "kept", "DELETE", "", "a signing key is never deleted"),
-        Guard(SigningKey, "fixed", "UPDATE", f"OLD.revoked_at IS NOT NULL OR {changed(vendor, *fixed)}",
-              "a signing key is never edited"),
-    ]  # fmt: skip
+        only_revoked(vendor, SigningKey, "signing key"),
+    ]
 
 
 def guards(vendor: str) -> list[Guard]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -287,7 +288,7 @@ def run_to_end(
     A database that goes away is waited for; then the run goes on from its rows, as after a crash.
     """
     me, missing = leases.myself(), outage.Outage("the database", log)
-    recovered = float("-inf")
+    recovered = -math.inf
     telemetry = telemetry or live_telemetry.by_default(run.mode, clock())
     with sentiment_refresh.beside(run.mode), measuring.beside():
         while True:
@@ -300,9 +301,10 @@ def run_to_end(
                     return "suspended"
                 recovered = time.monotonic()
             except NotAllowed:  # a lease this process had before may have to run out
-                if time.monotonic() - recovered > leases.TTL + 1.0 or stop.wait(1.0):
+                if time.monotonic() - recovered > leases.TTL + 1.0:
                     raise
-            run.refresh_from_db()
+                if stop.wait(1.0):
+                    return "suspended"
 
 
 def _drive(
@@ -310,6 +312,7 @@ def _drive(
     telemetry: LiveTelemetry | None,
 ) -> str:  # fmt: skip
     """Drive ``run`` in the name of ``me`` from where its rows stand."""
+    run.refresh_from_db()
     lease = leases.take(f"engine:{run.name}", me)
     try:
         runner = kind(run, stop=stop, clock=clock, show=show)
