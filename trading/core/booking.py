@@ -28,6 +28,7 @@ from trading.core.state import (
     DAY_END,
     DAY_START,
     DP_SESSION,
+    DRAWDOWN,
     ENTRY,
     ENTRY_I,
     ENTRY_PAISE,
@@ -50,6 +51,7 @@ from trading.core.state import (
     ORDER_PAISE,
     OUT_QTY,
     OUT_VALUE,
+    PEAK,
     PEND,
     PEND_QTY,
     PEND_REF,
@@ -69,6 +71,7 @@ from trading.core.state import (
     TRADE_COST,
     TRADED,
     TRADES_DAY,
+    TROUGH,
     WAITING,
     WINS,
     WON,
@@ -221,6 +224,16 @@ def carry(L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, table: RateTable, ev
     emit(N, ev, CARRY, K[LANE], K[BARS], K[ENTRY_TS], (cost, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
 
 
+def keep_drawdown(A: Floats) -> None:
+    """Move the account's peak, or the deepest fall below it, to where the equity stands now."""
+    if A[EQUITY] > A[PEAK]:
+        A[PEAK] = A[EQUITY]
+        A[TROUGH] = A[PEAK] * (1.0 - A[DRAWDOWN])
+    elif A[EQUITY] < A[TROUGH]:
+        A[TROUGH] = A[EQUITY]
+        A[DRAWDOWN] = 1.0 - A[EQUITY] / A[PEAK]
+
+
 def turn_day(
     session: int, ts: int, lanes_L: Sequence[Floats], lanes_K: Sequence[Ints], A: Floats, N: Ints, s: Setup,
     table: RateTable, changes: Sequence[int], ev: Floats,
@@ -232,6 +245,7 @@ def turn_day(
     if N[SESSION] >= 0:
         for j in range(len(lanes_K)):
             carry(lanes_L[j], lanes_K[j], A, N, s, table, ev)
+        keep_drawdown(A)  # the night's charges count, even when no bar comes before the account recovers
         day, entries = float(N[SESSION]), float(N[TRADES_DAY])
         row = (day, A[EQUITY], A[CASH], A[EXPOSURE], A[CHARGES_DAY], entries, 0.0, 0.0, 0.0, 0.0)
         emit(N, ev, DAY_END, -1, 0, ts, row)

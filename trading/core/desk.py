@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from trading.core.booking import RateTable, book, trip
+from trading.core.booking import RateTable, book, keep_drawdown, trip
 from trading.core.features import Bar
 from trading.core.fills import capacity, on_tick, protection, slipped
 from trading.core.indicators import Memory
@@ -33,7 +33,6 @@ from trading.core.state import (
     BLOCK,
     BREAKER,
     COOL_UNTIL,
-    DRAWDOWN,
     ENTRY,
     ENTRY_I,
     EQUITY,
@@ -53,7 +52,6 @@ from trading.core.state import (
     ORDER_PAISE,
     ORDERED,
     ORDERS,
-    PEAK,
     PEND,
     PEND_QTY,
     PEND_REF,
@@ -75,7 +73,6 @@ from trading.core.state import (
     TARGET,
     TICK,
     TRADES_DAY,
-    TROUGH,
     WAITING,
     Floats,
     Ints,
@@ -117,12 +114,7 @@ def mark(bar: Bar, L: Floats, K: Ints, A: Floats, N: Ints, s: Setup, ev: Floats)
         A[EXPOSURE] += abs(L[SHARES]) * move
         L[LAST] = bar.close
         N[BARS_IN] += 1
-    if A[EQUITY] > A[PEAK]:
-        A[PEAK] = A[EQUITY]
-        A[TROUGH] = A[PEAK] * (1.0 - A[DRAWDOWN])
-    elif A[EQUITY] < A[TROUGH]:
-        A[TROUGH] = A[EQUITY]
-        A[DRAWDOWN] = 1.0 - A[EQUITY] / A[PEAK]
+    keep_drawdown(A)
     if A[EQUITY] <= A[HALT_AT] and N[BREAKER] == 0:
         trip(bar, A, N, ev)
 

@@ -88,6 +88,18 @@ def test_the_books_balance_after_every_bar(seed, changes, lanes):
         books_balance(desk)
 
 
+def test_the_charges_of_a_night_deepen_the_drawdown_before_the_next_bar():
+    desk = Desk(rules(**INDIAN, intraday=0), charges=indian(product="cash"), fixed=100)
+    desk.feed(bar(say=LONG))
+    desk.feed(bar())
+    evening = desk.drawdown
+    desk.turn(MONDAY + 1)
+    (night,) = desk.happened(slot.CARRY)
+    assert desk.drawdown > evening
+    assert desk.drawdown == pytest.approx(1 - desk.equity / desk.peak)
+    assert desk.equity == pytest.approx(desk.capital - desk.fills()[0]["charge"] - night.values["charge"])
+
+
 @given(seeds, setups)
 def test_charges_of_fills_and_carries_are_the_days_charges_and_the_trades(seed, changes):
     desk = Desk(rules(**changes), charges=indian(), lanes=2, fixed=150)
