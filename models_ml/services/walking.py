@@ -23,8 +23,8 @@ from models_ml.models.optimizations import OptimizationRun
 from models_ml.services import asking, trials
 from sensequant.lib.clock import ist
 from trading.core.bars import ordinals
-from trading.core.panel import LaneBars, panel
-from trading.core.rolls import rest
+from trading.core.panel import LaneBars
+from trading.core.rolls import rest, rolled
 from trading.core.signals import DIRECTIONS
 from trading.core.simulation import Outcome
 from trading.core.state import EXIT_REASONS, OPERATOR, TRADED
@@ -102,7 +102,7 @@ def _stretch(run: OptimizationRun, window: Window, params: dict[str, Any], capit
     wanted = replace(trials.wanted_of(run), start=first, end=last)
     lanes = markets.lanes(wanted, at=run.created_at)
     order = runs.Ordered(run.strategy, {**run.params, **params}, capital)
-    joint = panel(lanes)
+    joint = rolled(lanes)
     compiled = runs.worth_compiling(run.strategy, len(joint)) and "numba" in sys.modules
     outcome = stretch(
         run.strategy, runs.setup_of(order, wanted), joint, window.test.first, capital=capital,

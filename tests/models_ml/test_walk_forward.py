@@ -19,6 +19,7 @@ from sensequant.lib import formats
 from sensequant.lib.errors import BadInput, Failed, NotAllowed
 from tests.models_ml.searches import LIVELY, NOON, how, kept
 from tests.trading.desks import command
+from trading.core import rolls
 from trading.core.errors import Invalid
 from trading.core.rights import OPERATORS
 
@@ -82,6 +83,16 @@ def test_a_windows_unseen_days_are_traded_with_what_its_search_chose(done):
     other = walking.trade(done, plan, [{"sma": 5}, {"sma": 5}, {"sma": 5}])
     assert again.equity == done.test["equity"]
     assert [each["parameters"] for each in windows] == [{"sma": 5}] * 3 or other.equity != again.equity
+
+
+def test_a_market_too_large_for_memory_passes_in_stretches_and_ends_the_same(done, monkeypatch):
+    made = []
+    monkeypatch.setattr(rolls, "MANY", 100)
+    monkeypatch.setattr(rolls, "rest", lambda bars: made.append(len(bars)))
+    chosen = [each["parameters"] for each in done.result["walk_forward"]["windows"]]
+    again = walking.trade(done, walking.windows(done, _lanes(done)), chosen)
+    assert made  # the bars were given back as they had passed
+    assert (again.equity, again.trades) == (done.test["equity"], done.test["trades"])
 
 
 def _lanes(run):

@@ -140,6 +140,10 @@ class Panel:
         """Yield what lies between ``cursors`` and ``until``: everything at once."""
         yield Stretch(self.columns(), cursors.copy(), self.stops, until)
 
+    def last(self, j: int) -> tuple[npt.NDArray[np.generic], ...]:
+        """Return the columns of lane ``j``'s last bar alone."""
+        return tuple(column[self.stops[j] - 1 : self.stops[j]] for column in self.columns())
+
     def everything(self) -> Iterator[npt.NDArray[np.generic]]:
         """Yield every column there is."""
         yield from self.columns()

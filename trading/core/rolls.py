@@ -98,6 +98,11 @@ class Roll:
                 yield self._stretch(at, upto, limit)
             at = upto
 
+    def last(self, j: int) -> tuple[npt.NDArray[np.generic], ...]:
+        """Return the columns of lane ``j``'s last bar alone."""
+        count = len(self.lanes[j].bars)
+        return panel([_cut(self.lanes[j], count - 1, count)]).columns()
+
     def everything(self) -> Iterator[npt.NDArray[np.generic]]:
         """Yield every column there is, lane by lane, to be looked at and let go."""
         for lane in self.lanes:

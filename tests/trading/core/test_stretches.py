@@ -8,6 +8,7 @@ import pytest
 from trading.core import demo, stretches
 from trading.core.calendar import NSE
 from trading.core.panel import LaneSpec, lane, panel
+from trading.core.rolls import Roll
 from trading.core.setups import make_setup
 from trading.core.simulation import open_book, schedule, simulate
 from trading.core.state import DAY_END, FILLED, OPERATOR, SIGNAL, TRADED, WIDTH
@@ -18,19 +19,20 @@ CAPITAL = 1_000_000.0
 SWING = {"sma": 3, "ema": 6, "rsi": 4}
 
 
-def market(minutes):
+def lanes(minutes):
     first = START if minutes == 5 else dt.date(2026, 1, 5)
-    names = list(demo.INSTRUMENTS)[:2]
-    return panel(
-        [
-            lane(
-                LaneSpec(n, demo.instrument(n).tick),
-                demo.generate(n, NSE.sessions(first, END, demo.instrument(n).segment), seed=11, minutes=minutes),
-                minutes,
-            )
-            for n in names
-        ]
-    )
+    return [
+        lane(
+            LaneSpec(n, demo.instrument(n).tick),
+            demo.generate(n, NSE.sessions(first, END, demo.instrument(n).segment), seed=11, minutes=minutes),
+            minutes,
+        )
+        for n in list(demo.INSTRUMENTS)[:2]
+    ]
+
+
+def market(minutes):
+    return panel(lanes(minutes))
 
 
 CHARGES = schedule("prime-2999", "cash", dt.date(2026, 1, 5), END)
@@ -102,3 +104,16 @@ def test_room_for_events_grows_until_all_fit(hours, monkeypatch):
     tight = stretch("intraday", setup, hours, SINCE, capital=CAPITAL, charges=CHARGES, compiled=False)
     np.testing.assert_array_equal(tight.events, wide.events)
     assert len(asked) == 4
+
+
+@pytest.mark.parametrize("room", [8, 1024])
+def test_bars_too_many_for_memory_pass_by_and_end_the_same_what_is_held_at_the_end_included(room, monkeypatch):
+    told = {"sma": 5, "ema": 20, "rsi": 4, "rsi_exit": 100.0, "max_hold": 60, "stop_loss": 0.5, "take_profit": 2.0}
+    setup = make_setup("swing", 1440, {}, told)
+    monkeypatch.setattr(stretches, "ROOMY", room)
+    whole, bit_by_bit = (
+        stretch("swing", setup, bars, SINCE, capital=CAPITAL, charges=CHARGES, compiled=False)
+        for bars in (market(1440), Roll.of(lanes(1440), 60))
+    )
+    assert bit_by_bit.events.tobytes() == whole.events.tobytes()
+    assert (of_kind(whole, TRADED)[:, 12] == OPERATOR).any()
