@@ -26,9 +26,10 @@ def run_optimization(*, run_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
-def evaluate_trial(*, id: int) -> None:
-    """Try one configuration; delivered again it finds its row settled."""
-    trials.evaluate(id)
+def evaluate_trials(*, ids: list[int]) -> None:
+    """Try some configurations; delivered again it finds their rows settled."""
+    for each in ids:
+        trials.evaluate(each)
 
 
 def teacher_window(number: int) -> None:
@@ -42,15 +43,17 @@ def student_window(number: int) -> None:
 
 
 @shared_task(ignore_result=True, acks_late=True)
-def train_teacher_window(*, id: int) -> None:
-    """Train the teacher of a queued window; a message that comes twice changes nothing."""
-    teacher_window(id)
+def train_teacher_window(*, ids: list[int]) -> None:
+    """Train the teachers of queued windows; a message that comes twice changes nothing."""
+    for each in ids:
+        teacher_window(each)
 
 
 @shared_task(ignore_result=True, acks_late=True)
-def train_student_window(*, id: int) -> None:
-    """Train the student of a queued window; a message that comes twice changes nothing."""
-    student_window(id)
+def train_student_window(*, ids: list[int]) -> None:
+    """Train the students of queued windows; a message that comes twice changes nothing."""
+    for each in ids:
+        student_window(each)
 
 
 WORKS: Final = {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_process_init
+from celery.signals import task_postrun, task_prerun, worker_process_init
 from django.conf import settings
+from django.db import close_old_connections
 from kombu import Queue
 
 from models_ml.services import threads
@@ -93,3 +95,14 @@ app.conf.task_routes = {
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.autodiscover_tasks()
 worker_process_init.connect(threads.pin)
+
+
+def keep_or_close(*, task: Any, **_: Any) -> None:
+    """Go by CONN_MAX_AGE between two tasks, as between two requests: connecting anew takes longer than a short task."""
+    if not task.request.is_eager:
+        close_old_connections()
+
+
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize  # Celery itself would close the connection before and after every task
+for moment in (task_prerun, task_postrun):
+    moment.connect(keep_or_close)

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -39,7 +39,30 @@ KEPT: Final = (
     "role", "number", "digest", "params", "status", "metrics", "validation", "score", "feasible", "rank", "returns",
 )  # fmt: skip
 READY: Final = 120.0  # seconds a worker may take to say that it is ready
+TOLD: Final = "told.log"  # what the driver and the workers say when something is wrong, in the home of the measurement
 TICK: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is searched: so many configurations over minute bars of the first ``symbols`` of the demo market."""
+
+    trials: int = 400
+    symbols: int = len(SYMBOLS)
+    start: str = DAYS[0]
+
+    def __post_init__(self) -> None:
+        """Raise BadInput for a job that cannot be."""
+        if self.trials < 10:
+            raise BadInput(f"--trials {self.trials} is too few", fix="give 10 or more")
+        if not 1 <= self.symbols <= len(SYMBOLS):
+            raise BadInput(f"--symbols {self.symbols} cannot be had", fix=f"give 1 to {len(SYMBOLS)}")
+        try:
+            right = self.start < DAYS[1] and bool(dt.date.fromisoformat(self.start))
+        except ValueError:
+            right = False
+        if not right:
+            raise BadInput(f"--start-date {self.start} cannot be", fix=f"give a date before {DAYS[1]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +78,18 @@ class Played:
     killed: bool = False
 
 
-def measure(trials: int, *, kill: bool = False) -> list[Played]:
+def measure(job: Job, *, kill: bool = False) -> list[Played]:
     """Return the optimisation by one worker and by two; with ``kill``, one more of which a worker is killed midway."""
     if connection.vendor != "postgresql" or not settings.DESK.redis_url:
         raise BadInput("workers meet on a server", fix="set DATABASE_URL to PostgreSQL and REDIS_URL to a database")
     _empty(settings.DESK.redis_url)
     with bench_data.scratch(f"desk_fleet_{os.getpid()}"), tempfile.TemporaryDirectory() as home:
         own = _environment(home)
-        _write(Path(home) / "bars")
-        _play(own, 1, 8)  # what is compiled and cached is ready for all
-        found = [_play(own, count, trials) for count in (1, 2)]
+        _write(Path(home) / "bars", job)
+        _play(own, 1, replace(job, trials=10))  # what is compiled and cached is ready for all
+        found = [_play(own, count, job) for count in (1, 2)]
         if kill:
-            found.append(_play(own, 2, trials, kill=True))
+            found.append(_play(own, 2, job, kill=True))
     return found
 
 
@@ -97,11 +120,11 @@ def _empty(address: str) -> None:
         raise BadInput(f"the Redis database {urlsplit(address).path or '/0'} is in use", fix="name an empty one")
 
 
-def _write(folder: Path) -> None:
+def _write(folder: Path, job: Job) -> None:
     """Write the generated market's minutes as files a desk reads."""
     folder.mkdir()
-    for symbol in SYMBOLS:
-        bars = markets.demo_bars(symbol, *map(dt.date.fromisoformat, DAYS), 1)
+    for symbol in SYMBOLS[: job.symbols]:
+        bars = markets.demo_bars(symbol, dt.date.fromisoformat(job.start), dt.date.fromisoformat(DAYS[1]), 1)
         stamps = (bars.ts + IST_OFFSET).astype("datetime64[s]").astype(str)
         lines = zip(stamps.tolist(), *(column.tolist() for column in bars.columns()[1:]), strict=True)
         text = "\n".join(",".join((stamp.replace("T", " "), *(f"{x:.2f}" for x in row))) for stamp, *row in lines)
@@ -119,24 +142,29 @@ def _environment(home: str) -> dict[str, str]:
     return {**os.environ, **told}
 
 
-def _play(own: dict[str, str], workers: int, trials: int, *, kill: bool = False) -> Played:
+def _play(own: dict[str, str], workers: int, job: Job, *, kill: bool = False) -> Played:
     words = [
-        "optimize", "--csv", f"{own['SENSEQUANT_HOME']}/bars", "--symbols", *SYMBOLS, "--strategy", "intraday",
-        "--interval", "1minute", "--start-date", DAYS[0], "--end-date", DAYS[1], "--search", "random", "--max-configs",
-        str(trials), "--workers", "celery", "--json", "--telemetry-sample-rate", "0",
+        "optimize", "--csv", f"{own['SENSEQUANT_HOME']}/bars", "--symbols", *SYMBOLS[: job.symbols],
+        "--strategy", "intraday", "--interval", "1minute", "--start-date", job.start, "--end-date", DAYS[1],
+        "--search", "random", "--max-configs", str(job.trials), "--workers", "celery", "--json",
+        "--telemetry-sample-rate", "0",
     ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(
             f"TRUNCATE {optimizations().model._meta.db_table} CASCADE"
         )  # so that no play knows another's trials
     with _fleet(own, workers) as fleet:
+        killed = not kill
         idle, begun = [_spent(each.pid) for each in fleet], time.perf_counter()
         children = _of_children()
         driver = _begin(own, "manage.py", *words)
         if kill:
-            _kill_midway(fleet[-1], trials)
+            killed = _kill_midway(fleet[-1], driver, job.trials)
         if driver.wait():
-            raise Failed("the optimisation failed", fix="run it by hand: manage.py optimize … --workers celery")
+            said = (Path(own["SENSEQUANT_HOME"]) / TOLD).read_text(encoding="utf-8").strip().splitlines()
+            raise Failed(f"the optimisation failed: {(said or ['no word why'])[-1]}")
+        if not killed:
+            raise Failed("the optimisation was over before a worker could be killed", fix="give more --trials")
         seconds, used = time.perf_counter() - begun, _of_children() - children
         spent = [_spent(each.pid) - before for each, before in zip(fleet, idle, strict=True)]
         return Played(workers, seconds, used, spent, *_outcome(), killed=kill)
@@ -144,10 +172,11 @@ def _play(own: dict[str, str], workers: int, trials: int, *, kill: bool = False)
 
 def _begin(own: dict[str, str], *words: str) -> subprocess.Popen[bytes]:
     """Begin a process in a session of its own, so that it and its children can be ended together."""
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(
-        [sys.executable, *words], cwd=settings.BASE_DIR, env=own, stdout=quiet, stderr=quiet, start_new_session=True
-    )
+    with (Path(own["SENSEQUANT_HOME"]) / TOLD).open("w" if words[0] == "manage.py" else "a", encoding="utf-8") as told:
+        return subprocess.Popen(
+            [sys.executable, *words], cwd=settings.BASE_DIR, env=own, stdout=subprocess.DEVNULL, stderr=told,
+            start_new_session=True,
+        )  # fmt: skip
 
 
 @contextmanager
@@ -184,13 +213,14 @@ def _forget() -> None:
         server.delete(key)
 
 
-def _kill_midway(worker: subprocess.Popen[bytes], trials: int) -> None:
-    until = time.monotonic() + 10 * READY
+def _kill_midway(worker: subprocess.Popen[bytes], driver: subprocess.Popen[bytes], trials: int) -> bool:
+    """Kill a worker when half of the configurations are tried; False when the driver ended before."""
     while sum(run.trials.exclude(status="waiting").count() for run in optimizations()) < trials // 2:
-        if time.monotonic() > until:
-            raise Failed("the optimisation did not get half way")
+        if driver.poll() is not None:
+            return False
         time.sleep(0.05)
     os.killpg(worker.pid, signal.SIGKILL)
+    return True
 
 
 def _outcome() -> tuple[int, str]:

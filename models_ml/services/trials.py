@@ -112,7 +112,7 @@ def evaluate(trial_id: int) -> None:
     Trial.objects.filter(pk=trial.pk, status="waiting").update(**found)
 
 
-WORK = Work(evaluate, "models_ml.tasks.evaluate_trial")
+WORK = Work(evaluate, "models_ml.tasks.evaluate_trials", most=8)
 
 
 def trace(here: Ground, trial: Trial, outcome: Outcome) -> None:

@@ -4,7 +4,7 @@ A piece of work takes one id, does what that row asks for and keeps its answer t
 may be delivered twice, after a worker died or a message came again, and the second time changes nothing. The caller
 reads the answers from its rows, in its own order, so a run on one core, on many or on Celery ends the same.
 
-    WORK = Work(do=evaluate, task="models_ml.tasks.evaluate_trial")
+    WORK = Work(do=evaluate, task="models_ml.tasks.evaluate_trials", most=8)
 
     fan_out(WORK, ids, workers=2, settled=done_ids, progress=told, stopped=cancelled)
 """
@@ -37,6 +37,7 @@ AHEAD = 4  # ids handed to each worker before it asks for more: few, so that a s
 LOOK = 0.2  # seconds between looks at whether to stop, and at the rows that Celery's workers write
 SILENT = 120.0  # seconds without a settled row until Celery is told the open ids again, at most
 QUIET, PACES = 10.0, 20.0  # at least so many, and so many times what a row took so far: a dead worker's are missed soon
+SHARE = 50  # a message holds that part of the ids still to be sent, so that all workers end at about the same time
 PING, PINGS = 2.0, 10  # seconds, and how often, a Celery worker is asked whether it is there
 DEATHS = 3  # pools that may break before we give up
 
@@ -45,10 +46,14 @@ Id = int | str
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is done for one id: a function at the top of a module, and the Celery task that calls it with ``id``."""
+    """What is done for one id: a function at the top of a module, and the Celery task that calls it for some ``ids``.
+
+    ``most`` ids go into one message: more than 1 where an id takes little longer than a message does.
+    """
 
     do: Callable[[Any], None]
     task: str
+    most: int = 1
 
 
 class Watch(NamedTuple):
@@ -229,11 +234,20 @@ def _patience(seconds: float, settled: int) -> float:
 
 def _somebody(app: Any) -> bool:
     """Say whether a worker answers, giving one that is just starting or busy a little time."""
-    return any(app.control.ping(timeout=PING) for _ in range(PINGS))
+    return any(app.control.ping(timeout=PING, limit=1) for _ in range(PINGS))
 
 
 def _send(work: Work, ids: Sequence[Id]) -> None:
     from celery import current_app
 
-    for each in ids:
-        current_app.send_task(work.task, kwargs={"id": each})
+    for chunk in chunks(ids, work.most):
+        current_app.send_task(work.task, kwargs={"ids": chunk})
+
+
+def chunks(ids: Sequence[Id], most: int) -> Iterator[list[Id]]:
+    """Yield the ids in their order, in chunks of up to ``most`` that become smaller towards the end."""
+    at = 0
+    while at < len(ids):
+        size = max(1, min(most, (len(ids) - at) // SHARE))
+        yield list(ids[at : at + size])
+        at += size

@@ -171,7 +171,7 @@ def test_a_message_that_comes_late_trains_nothing():
     batch = begun(end=dt.date(2026, 8, 28))
     number = batches.rows(batch).get().pk
     batches.cancel(batch.pk, by="asha", at=AT)
-    tasks.train_teacher_window(id=number)
+    tasks.train_teacher_window(ids=[number])
     assert batches.rows(batch).get().status == "queued"
     with pytest.raises(NotAllowed, match="cancelled"):
         batches.cancel(batch.pk, by="asha", at=AT)

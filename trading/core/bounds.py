@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from trading.core.errors import Invalid
@@ -32,7 +34,8 @@ class Field:
     bound: Bound
 
 
-def fields(cls: type[NamedTuple]) -> dict[str, Field]:
+@cache
+def fields(cls: type[NamedTuple]) -> Mapping[str, Field]:
     """Return the parameters of ``cls``, in their order, by name."""
     hints = get_type_hints(cls, include_extras=True)
     found = {}
@@ -41,7 +44,7 @@ def fields(cls: type[NamedTuple]) -> dict[str, Field]:
             raise TypeError(f"{cls.__name__}.{name} states no Bound")
         kind, bound = get_args(hint)[:2]
         found[name] = Field(name, kind, cls._field_defaults[name], bound)
-    return found
+    return MappingProxyType(found)
 
 
 def make(cls: type[P], values: Mapping[str, Any]) -> P:

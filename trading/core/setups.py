@@ -27,7 +27,7 @@ GROUPS: dict[str, Any] = {
 def parameters(name: str) -> dict[str, dict[str, Field]]:
     """Return every parameter of the strategy ``name`` and of the desk's rules, by group (``params`` first)."""
     chosen = strategy(name)
-    found = {"params": fields(chosen.Params)}
+    found = {"params": dict(fields(chosen.Params))}
     for group, cls in GROUPS.items():
         taken = {key for known in found.values() for key in known}
         found[group] = {key: field for key, field in fields(cls).items() if key not in taken}

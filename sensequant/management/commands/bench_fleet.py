@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from sensequant.fleet_bench import Job, measure, summary
 from sensequant.lib.commands import DeskCommand
-from sensequant.lib.errors import BadInput
 
 
 class Command(DeskCommand):
@@ -21,16 +21,16 @@ class Command(DeskCommand):
 
     def arguments(self, parser: CommandParser) -> None:
         """Add the size."""
-        parser.add_argument("--trials", type=int, default=400, help="configurations (default %(default)s)")
+        usual = Job()
+        parser.add_argument("--trials", type=int, default=usual.trials, help="configurations (default %(default)s)")
+        parser.add_argument("--symbols", type=int, default=usual.symbols, help="of the demo market (default all)")
+        parser.add_argument("--start-date", default=usual.start, help="of their minute bars (default %(default)s)")
         parser.add_argument("--kill", action="store_true", help="once more, killing one of two workers midway")
 
     def run(self, **options: Any) -> tuple[Any, str]:
         """Measure."""
-        from sensequant import fleet_bench
-
-        if options["trials"] < 10:
-            raise BadInput(f"--trials {options['trials']} is too few", fix="give 10 or more")
-        told = fleet_bench.summary(fleet_bench.measure(options["trials"], kill=options["kill"]))
+        job = Job(options["trials"], options["symbols"], options["start_date"])
+        told = summary(measure(job, kill=options["kill"]))
         return told, _table(told)
 
 

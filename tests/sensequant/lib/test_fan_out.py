@@ -15,6 +15,7 @@ from sensequant.lib.fan_out import (
     Watch,
     Work,
     _patience,
+    chunks,
     digest_of,
     fan_out,
     workers_asked,
@@ -91,6 +92,16 @@ def test_work_that_fails_names_its_id(tmp_path, workers):
 def test_celery_without_a_broker_between_processes_is_refused(tmp_path):
     with pytest.raises(BadInput, match="REDIS_URL"):
         fan_out(Work(note, "x"), names(tmp_path, 2), workers="celery", watch=Watch(settled))
+
+
+def test_messages_hold_every_id_once_in_order_and_become_smaller_towards_the_end():
+    found = list(chunks(range(400), 8))
+    assert [each for some in found for each in some] == list(range(400))
+    sizes = [len(some) for some in found]
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], sizes[-90:]) == (8, [1] * 90)  # whoever is last works alone for one id at most
+    assert list(chunks([3, 1], 8)) == [[3], [1]]
+    assert {len(some) for some in chunks(range(400), 1)} == {1}
 
 
 @pytest.mark.parametrize("word", ["0", "-1", "many", "1.5", "1000"])
