@@ -20,6 +20,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.test import Client
 
+from sensequant import fleet_bench
 from sensequant.lib.errors import Failed
 
 ROUNDS = 25
@@ -31,6 +32,9 @@ ALLOWED: Final = {"telemetry": 300.0, "orders": 50.0, "api_orders": 50.0}  # mil
 OPTIMIZE = (
     "optimize --data-source demo --symbols DEMOBANK DEMOOIL --strategy intraday --interval 5minute "
     "--start-date 2026-06-01 --end-date 2026-10-30 --search random --max-configs 60 --json"
+)
+TRIALS: Final = (
+    100  # of the fleet: enough to tell a change, though what is begun and ended for it weighs more than in 400
 )
 KEPT = Path(__file__).resolve().parent.parent / "config" / "bench.json"
 Figures = dict[str, Any]
@@ -82,8 +86,24 @@ def _optimize(workers: int) -> float:
         return time.perf_counter() - begun
 
 
+def fleet() -> Figures:
+    """Return how long one Celery worker and two take for the same configurations; Failed when their results differ."""
+    told = fleet_bench.summary(fleet_bench.measure(fleet_bench.Job(TRIALS)))
+    if not told["identical"]:
+        raise Failed(
+            "two Celery workers found something else than one", fix="manage.py bench_fleet shows their digests"
+        )
+    one, two = (play["seconds"] for play in told["plays"])
+    return {
+        "seconds": two, "one_ms": round(one * 1e3), "two_ms": round(two * 1e3),
+        "efficiency": round(told["speedup"] / 2.0, 3), "configurations_a_second": round(TRIALS / two, 1),
+        "allowed_ms": {}, "slow": [],
+    }  # fmt: skip
+
+
 PAGE = SimpleNamespace(NAME="PAGE", measure=pages)
 FAN = SimpleNamespace(NAME="FAN", measure=fan_out)
+FLEET = SimpleNamespace(NAME="FLEET", measure=fleet)
 
 
 def machine() -> str:

@@ -78,6 +78,15 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
 }
 
+# What waits for a process of its own, which may search or train for days; how far it is stands on its row.
+LONG = (
+    "trading.tasks.run_backtest", "trading.tasks.fetch_history", "trading.tasks.update_history",
+    "models_ml.tasks.run_optimization", "models_ml.tasks.run_training_batch", "models_ml.tasks.run_validation",
+    "models_ml.tasks.learn_this_evening", "models_ml.tasks.update_models", "releases.tasks.run_audit",
+    "releases.tasks.keep_audits",
+)  # fmt: skip
+WEEK = 7 * 86_400
+
 # A worker of its own runs it for hours; every half minute somebody rings, in case it has ended. What was rung while it
 # ran is forgotten (``expire_seconds`` is the database scheduler's word): hundreds of rings would follow a session.
 KEEP_ENGINE: dict[str, Any] = {
@@ -92,6 +101,7 @@ app.conf.beat_schedule = SCHEDULE
 app.conf.task_routes = {
     f"models_ml.tasks.train_{kind}_window": {"queue": "training"} for kind in ("teacher", "student")
 }
+app.conf.task_annotations = {name: {"time_limit": WEEK, "soft_time_limit": WEEK} for name in LONG}
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.autodiscover_tasks()
 worker_process_init.connect(threads.pin)

@@ -78,15 +78,27 @@ class Played:
     killed: bool = False
 
 
-def measure(job: Job, *, kill: bool = False) -> list[Played]:
-    """Return the optimisation by one worker and by two; with ``kill``, one more of which a worker is killed midway."""
+def lacking() -> str:
+    """Return what this desk lacks to measure it: PostgreSQL and a Redis that nobody uses; empty when nothing."""
     if connection.vendor != "postgresql" or not settings.DESK.redis_url:
-        raise BadInput("workers meet on a server", fix="set DATABASE_URL to PostgreSQL and REDIS_URL to a database")
-    _empty(settings.DESK.redis_url)
+        return "set DATABASE_URL to PostgreSQL and REDIS_URL to an empty database"
+    import redis
+
+    if redis.Redis.from_url(settings.DESK.redis_url).dbsize():  # a desk's own workers would take the work
+        return f"the Redis database {urlsplit(settings.DESK.redis_url).path or '/0'} is in use: name an empty one"
+    return ""
+
+
+def measure(job: Job, *, kill: bool = False) -> list[Played]:
+    """Return the optimisation by one worker and by two; with ``kill``, one more of which a worker is killed midway.
+
+    Raises BadInput on a desk that lacks the servers.
+    """
+    if why := lacking():
+        raise BadInput("two workers cannot be measured here", fix=why)
     with bench_data.scratch(f"desk_fleet_{os.getpid()}"), tempfile.TemporaryDirectory() as home:
         own = _environment(home)
         _write(Path(home) / "bars", job)
-        _play(own, 1, replace(job, trials=10))  # what is compiled and cached is ready for all
         found = [_play(own, count, job) for count in (1, 2)]
         if kill:
             found.append(_play(own, 2, job, kill=True))
@@ -112,14 +124,6 @@ def summary(found: list[Played]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _empty(address: str) -> None:
-    """Refuse a Redis database that holds anything: a desk's own workers would take the work."""
-    import redis
-
-    if redis.Redis.from_url(address).dbsize():
-        raise BadInput(f"the Redis database {urlsplit(address).path or '/0'} is in use", fix="name an empty one")
-
-
 def _write(folder: Path, job: Job) -> None:
     """Write the generated market's minutes as files a desk reads."""
     folder.mkdir()
@@ -143,31 +147,44 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def _play(own: dict[str, str], workers: int, job: Job, *, kill: bool = False) -> Played:
+    """Let a fleet that has searched before, as one that runs all day has, do the job."""
+    killed = not kill
+    with _fleet(own, workers) as fleet:
+        _clear()
+        _end(_driver(own, replace(job, trials=10)), own)
+        _clear()  # no play knows another's configurations
+        idle, begun, children = [_spent(each.pid) for each in fleet], time.perf_counter(), _of_children()
+        driver = _driver(own, job)
+        if kill:
+            killed = _kill_midway(fleet[-1], driver, job.trials)
+        _end(driver, own)
+        if not killed:
+            raise Failed("the optimisation was over before a worker could be killed", fix="give more --trials")
+        seconds, used = time.perf_counter() - begun, _of_children() - children
+        spent = [max(0.0, _spent(each.pid) - before) for each, before in zip(fleet, idle, strict=True)]
+        return Played(workers, seconds, used, spent, *_outcome(), killed=kill)
+
+
+def _clear() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {optimizations().model._meta.db_table} CASCADE")
+
+
+def _driver(own: dict[str, str], job: Job) -> subprocess.Popen[bytes]:
     words = [
         "optimize", "--csv", f"{own['SENSEQUANT_HOME']}/bars", "--symbols", *SYMBOLS[: job.symbols],
         "--strategy", "intraday", "--interval", "1minute", "--start-date", job.start, "--end-date", DAYS[1],
         "--search", "random", "--max-configs", str(job.trials), "--workers", "celery", "--json",
         "--telemetry-sample-rate", "0",
     ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"TRUNCATE {optimizations().model._meta.db_table} CASCADE"
-        )  # so that no play knows another's trials
-    with _fleet(own, workers) as fleet:
-        killed = not kill
-        idle, begun = [_spent(each.pid) for each in fleet], time.perf_counter()
-        children = _of_children()
-        driver = _begin(own, "manage.py", *words)
-        if kill:
-            killed = _kill_midway(fleet[-1], driver, job.trials)
-        if driver.wait():
-            said = (Path(own["SENSEQUANT_HOME"]) / TOLD).read_text(encoding="utf-8").strip().splitlines()
-            raise Failed(f"the optimisation failed: {(said or ['no word why'])[-1]}")
-        if not killed:
-            raise Failed("the optimisation was over before a worker could be killed", fix="give more --trials")
-        seconds, used = time.perf_counter() - begun, _of_children() - children
-        spent = [_spent(each.pid) - before for each, before in zip(fleet, idle, strict=True)]
-        return Played(workers, seconds, used, spent, *_outcome(), killed=kill)
+    return _begin(own, "manage.py", *words)
+
+
+def _end(driver: subprocess.Popen[bytes], own: dict[str, str]) -> None:
+    """Wait for an optimisation; Failed with its last words when it failed."""
+    if driver.wait():
+        said = (Path(own["SENSEQUANT_HOME"]) / TOLD).read_text(encoding="utf-8").strip().splitlines()
+        raise Failed(f"the optimisation failed: {(said or ['no word why'])[-1]}")
 
 
 def _begin(own: dict[str, str], *words: str) -> subprocess.Popen[bytes]:

@@ -123,23 +123,30 @@ def run(batch: TrainingBatch, crew: Crew, *, clock: Clock, certify: Callable[[],
     ``certify`` proves the pipeline before anything is trained: its certificates are the batch's.
     """
     held = leases.take(_lease(batch), leases.myself(), ttl=HELD)
-    begun, error = _cpu(), ""
     try:
-        won = TrainingBatch.objects.filter(pk=batch.pk, status="queued").update(status="running", error="")
-        if not won:
-            batch.refresh_from_db()
-            raise NotAllowed(f"batch {batch.pk} is {batch.status}, not queued", fix="use --resume to go on with it")
-        if not batch.certificates:
-            batch.certificates = certify()
-            batch.save(update_fields=["certificates"])
-        _train(batch, crew, held)
-    except SenseQuantError as failure:
-        error = str(failure)
-        raise
+        _claim(batch)
+        begun, error = _cpu(), ""
+        try:
+            if not batch.certificates:
+                batch.certificates = certify()
+                batch.save(update_fields=["certificates"])
+            _train(batch, crew, held)
+        except SenseQuantError as failure:
+            error = str(failure)
+            raise
+        finally:
+            _finish(batch, error, _cpu() - begun, at=clock())
     finally:
-        _finish(batch, error, _cpu() - begun, at=clock())
         leases.release(held)
     return batch
+
+
+def _claim(batch: TrainingBatch) -> None:
+    """Mark a batch as running, one whose process died as well: the lease is ours. NotAllowed when it has ended."""
+    won = TrainingBatch.objects.filter(pk=batch.pk, status__in=OPEN).update(status="running", error="")
+    batch.refresh_from_db()
+    if not won:
+        raise NotAllowed(f"batch {batch.pk} is {batch.status}, not queued", fix="use --resume to go on with it")
 
 
 def _train(batch: TrainingBatch, crew: Crew, held: leases.Held) -> None:

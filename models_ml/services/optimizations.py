@@ -82,7 +82,8 @@ def preview(asked: asking.Asked, *, at: dt.datetime) -> dict[str, Any]:
 def execute(run_id: int, how: How, *, resume: bool = False) -> OptimizationRun:
     """Run a queued optimisation to its end, or take up one that was broken off; what goes wrong is kept, and raised.
 
-    A run that is done already is returned as it is. NotAllowed when somebody else runs it.
+    One whose process died is taken over, as when its message comes again; one that failed or was cancelled is only
+    taken up to ``resume``. A run that is done already is returned as it is. NotAllowed when somebody else runs it.
     """
     run = find(run_id)
     if run.status == "done":
@@ -107,7 +108,7 @@ def execute(run_id: int, how: How, *, resume: bool = False) -> OptimizationRun:
 
 def _claim(run: OptimizationRun, at: dt.datetime, *, resume: bool) -> None:
     mine = f"{socket.gethostname()}:{os.getpid()}"
-    may = ("queued", "running", "failed", "cancelled") if resume else ("queued",)
+    may = ("queued", "running", "failed", "cancelled") if resume else ("queued", "running")
     if run.status == "running" and _lives(run, at):
         raise NotAllowed(f"optimisation {run.pk} is being run by {run.owner}", fix="wait for it, or cancel it")
     won = run.status in may and OptimizationRun.objects.filter(

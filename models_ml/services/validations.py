@@ -124,8 +124,9 @@ def find(run_id: str) -> ValidationRun:
 def execute(run: ValidationRun, how: How, *, resume: bool = True) -> ValidationRun:
     """Take a run through the steps it has not completed, and return it as it ended.
 
-    One that was completed is returned as it is. NotAllowed when another process is at it, and for one that is not
-    queued unless it is to ``resume``. A step that fails is part of the result; only what stops the run is raised.
+    One that was completed is returned as it is, one whose process died is taken over. NotAllowed when another process
+    is at it, and for one that failed or was cancelled unless it is to ``resume``. A step that fails is part of the
+    result; only what stops the run is raised.
     """
     if run.status == "completed":
         return run
@@ -149,7 +150,7 @@ def execute(run: ValidationRun, how: How, *, resume: bool = True) -> ValidationR
 def _claim(run: ValidationRun, *, resume: bool) -> None:
     """Mark the run as running; what failed, or was done only because of that, is pending again."""
     run.refresh_from_db()
-    if run.status != "queued" and not resume:
+    if run.status not in ("queued", "running") and not resume:
         raise NotAllowed(f"{run.run_id} is {run.status}, not queued", fix="go on with it by --run-id")
     if run.status != "queued":
         _pend(run)

@@ -154,6 +154,17 @@ def test_what_was_trained_when_its_process_died_is_taken_over():
 
 
 @pytest.mark.django_db
+def test_a_batch_whose_process_died_is_taken_over_and_one_that_is_done_is_left_as_it_is():
+    batch = begun(end=dt.date(2026, 8, 28))
+    TrainingBatch.objects.filter(pk=batch.pk).update(status="running")
+    assert run(batch).status == "done"
+    before = TrainingBatch.objects.values().get(pk=batch.pk)
+    with pytest.raises(NotAllowed, match="is done, not queued"):
+        run(batch)
+    assert TrainingBatch.objects.values().get(pk=batch.pk) == before
+
+
+@pytest.mark.django_db
 def test_a_window_whose_process_died_twice_is_not_tried_a_third_time():
     batch = begun(end=dt.date(2026, 8, 28))
     TrainingBatch.objects.filter(pk=batch.pk).update(status="running")

@@ -3,6 +3,8 @@
 import csv
 import datetime as dt
 import json
+import socket
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +124,18 @@ def test_a_redelivered_configuration_changes_nothing(tmp_path):
     for row in before:
         trials.evaluate(row["id"])
     assert list(Trial.objects.filter(run=run).values()) == before
+
+
+def test_a_run_whose_process_died_is_taken_over_when_its_message_comes_again(done, tmp_path):
+    run = kept(tmp_path)
+    nobody = subprocess.Popen(["true"])
+    nobody.wait()
+    OptimizationRun.objects.filter(pk=run.pk).update(status="running", owner=f"{socket.gethostname()}:{nobody.pid}")
+    assert ranking(optimizations.execute(run.pk, how())) == ranking(done)
+    for status in ("failed", "cancelled"):  # that it is over somebody has seen: only a person begins it again
+        OptimizationRun.objects.filter(pk=run.pk).update(status=status)
+        with pytest.raises(NotAllowed, match=f"is {status}"):
+            optimizations.execute(run.pk, how())
 
 
 def test_a_cancelled_run_stops_keeps_what_was_tried_and_touches_no_test_day(tmp_path):

@@ -31,6 +31,13 @@ def test_every_scheduled_task_exists():
         assert entry["task"] in celery.app.tasks
 
 
+def test_what_waits_for_a_process_of_its_own_may_take_longer_than_an_hour():
+    celery.app.loader.import_default_modules()
+    for name in celery.LONG:
+        assert celery.app.tasks[name].soft_time_limit == celery.app.tasks[name].time_limit == celery.WEEK
+    assert celery.app.tasks["models_ml.tasks.evaluate_trials"].time_limit == 3_600
+
+
 def test_between_two_tasks_the_database_is_left_as_between_two_requests(monkeypatch):
     """Celery's own rule, to close the connection before and after every task, costs a short task more than its work."""
     asked = []

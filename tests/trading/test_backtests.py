@@ -13,7 +13,7 @@ from trading.core.errors import Invalid
 from trading.core.metrics import Measures
 from trading.core.returns import NAMES
 from trading.models import BacktestRun, BacktestTrade
-from trading.services import backtests, bookmarks
+from trading.services import backtests, bookmarks, leases
 
 pytestmark = pytest.mark.django_db
 MONTH = dt.date(2026, 10, 5), dt.date(2026, 11, 6)
@@ -147,7 +147,24 @@ def test_a_long_run_tells_how_far_it_is():
 # once, cancelled, failed
 
 
-@pytest.mark.parametrize("status", ["running", "done", "failed", "cancelled"])
+def test_one_whose_process_died_is_taken_over_when_its_message_comes_again():
+    whole, died = backtests.execute(ask().pk, at=NOON), ask()
+    BacktestRun.objects.filter(pk=died.pk).update(status="running")
+    again = backtests.execute(died.pk, at=NOON)
+    assert (again.status, again.metrics, again.equity) == ("done", whole.metrics, whole.equity)
+
+
+def test_one_that_another_machine_is_at_is_left_to_it():
+    run = ask()
+    BacktestRun.objects.filter(pk=run.pk).update(status="running")
+    leases.take(f"backtest:{run.pk}", "elsewhere:1:x", ttl=60)
+    with pytest.raises(NotAllowed, match="elsewhere"):
+        backtests.execute(run.pk, at=NOON)
+    run.refresh_from_db()
+    assert run.status == "running"
+
+
+@pytest.mark.parametrize("status", ["done", "failed", "cancelled"])
 def test_only_a_queued_backtest_is_run(status):
     run = ask()
     BacktestRun.objects.filter(pk=run.pk).update(status=status)

@@ -72,11 +72,12 @@ def execute(
 ) -> BacktestRun:  # fmt: skip
     """Run a queued backtest and keep its result; what goes wrong is kept on the run, and raised.
 
+    One whose process died is taken over, as when its message comes again; otherwise a second time changes nothing.
     Its predictions are traced as ``traced`` says, or as the settings do; traces that are lost are a warning. One that
     is interrupted is cancelled, and can be resumed.
     """
     lease = leases.take(f"backtest:{run_id}", leases.myself(), ttl=PATIENCE)
-    won = BacktestRun.objects.filter(pk=run_id, status="queued").update(status="running")
+    won = BacktestRun.objects.filter(pk=run_id, status__in=("queued", "running")).update(status="running")
     try:
         run = _find(run_id)
         if not won:

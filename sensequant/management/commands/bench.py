@@ -11,13 +11,14 @@ from django.core.management.base import CommandParser
 
 from monitoring.services import rollup_benches
 from sensequant import benches as own
+from sensequant import fleet_bench
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
 from trading.services import benches, desk_benches, scoring_benches, sentiment_benches
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     each.NAME: each.measure
-    for each in (sentiment_benches, scoring_benches, desk_benches, rollup_benches, own.PAGE, own.FAN)
+    for each in (sentiment_benches, scoring_benches, desk_benches, rollup_benches, own.PAGE, own.FAN, own.FLEET)
 }
 NAMES = (*benches.WORKLOADS, *PARTS)
 
@@ -28,14 +29,15 @@ class Command(DeskCommand):
     needs_database = True
     help = (
         "Time the backtester on four workloads, beside raptorbt where it is installed (requirements, compare part), "
-        "the parts of news, a row scored by a student, a bar in the engine, files read, rollups, pages, work spread."
+        "the parts of news, a row scored by a student, a bar in the engine, files read, rollups, pages, work spread "
+        "over processes and, where PostgreSQL and an empty Redis are there, over Celery."
     )
     examples = "  manage.py bench\n  manage.py bench --only W1,W2 --json\n  manage.py bench --trades trades.json"
 
     def arguments(self, parser: CommandParser) -> None:
         """Add what to run."""
         parser.add_argument(
-            "--only", default=",".join(NAMES), metavar="W1,W2,…", help=f"what to run, of {', '.join(NAMES)}"
+            "--only", default="", metavar="W1,W2,…", help=f"what to run, of {', '.join(NAMES)} (default: all)"
         )
         parser.add_argument("--data", default="", metavar="DIR", help="bars to use instead of the built-in ones")
         parser.add_argument("--save", action="store_true", help="keep the times of this machine in config/bench.json")
@@ -44,6 +46,8 @@ class Command(DeskCommand):
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run the workloads one after another."""
         names = [name.strip() for name in options["only"].split(",") if name.strip()]
+        left_out = {} if names or not (why := fleet_bench.lacking()) else {own.FLEET.NAME: why}
+        names = names or [name for name in NAMES if name not in left_out]
         for name in names:
             if name not in NAMES:
                 raise BadInput(f"there is no workload {name!r}", fix=f"use {', '.join(NAMES)}")
@@ -59,8 +63,9 @@ class Command(DeskCommand):
         ratios = own.compared(figures)
         if options["save"]:
             own.keep(figures)
-        told = {**figures, "compared": ratios} if ratios else figures
-        return told, "\n\n".join([*_tables(figures), *_compared(ratios)])
+        told = {**figures, **({"compared": ratios} if ratios else {}), **({"left_out": left_out} if left_out else {})}
+        words = [f"{name} left out: {why}" for name, why in left_out.items()]
+        return told, "\n\n".join([*_tables(figures), *_compared(ratios), *words])
 
 
 def _compared(ratios: dict[str, dict[str, float]]) -> Iterator[str]:
@@ -96,6 +101,8 @@ def _parts(workload: str, told: dict[str, Any]) -> str:
         most = told["allowed_ms"].get(name)
         mark = "  too slow" if name in told["slow"] else ""
         lines.append(f"{'':4} {name:20} {told[name + '_ms']:>11.5f} {'' if most is None else most:>9}{mark}")
+    others = {key: told[key] for key in told if not key.endswith("_ms") and key not in ("seconds", "slow")}
+    lines += [f"{'':4} {name:20} {value:>11,}" for name, value in others.items() if isinstance(value, int | float)]
     return "\n".join(lines)
 
 
