@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -19,6 +19,21 @@ from trading.core.traces import FIELDS
 from trading.models import BacktestRun, PredictionRecord
 
 MOST = 20_000  # outcomes a page measures; the newest
+
+
+class Newest(NamedTuple):
+    """The scored prediction appended last: its row and digest, and the latest market time of any."""
+
+    row: int
+    digest: str
+    at: dt.datetime
+
+
+class Appended(NamedTuple):
+    """What was scored since: how many outcomes of any strategy, and the traces of the strategy asked for."""
+
+    outcomes: int
+    traces: Table
 
 
 def outcomes(strategy: str = "", run_id: int | None = None) -> QuerySet[PredictionRecord]:
@@ -43,9 +58,23 @@ def newest() -> str:
     return outcomes().values_list("digest", flat=True).first() or ""
 
 
-def recorded(strategy: str = "", run_id: int | None = None) -> Table:
-    """Return the newest scored predictions of the desk's own runs as columns; one that cannot be read is left out."""
-    return _table(outcomes(strategy, run_id))
+def appended(known: Newest, newest: Newest, strategy: str = "") -> Appended | None:
+    """Return what was scored since ``known`` was the newest, up to ``newest``; None if it is gone or later than some.
+
+    What is earlier in market time (another run's, a replay's) would not stand in front of what was known.
+    """
+    rows = outcomes().filter(pk__gt=known.row, pk__lte=newest.row)
+    oldest = rows.reverse().values_list("at", flat=True).first()
+    kept = PredictionRecord.objects.filter(pk=known.row, digest=known.digest).exists()
+    if not kept or (oldest is not None and oldest < known.at):
+        return None
+    return Appended(rows.count(), _table(rows.filter(strategy=strategy) if strategy else rows))
+
+
+def recorded(strategy: str = "", until: Newest | None = None) -> Table:
+    """Return the newest scored predictions (``until`` a row) as columns; one that cannot be read is left out."""
+    rows = outcomes(strategy)
+    return _table(rows.filter(pk__lte=until.row) if until else rows)
 
 
 def _table(rows: QuerySet[PredictionRecord]) -> Table:
@@ -73,16 +102,28 @@ def _one_by_one(traces: Iterable[Sequence[Any]]) -> Table:
     return builder.table()
 
 
-def newest_outcome() -> tuple[Any, ...]:
-    """Return what tells the newest scored prediction from any other: its row, its digest, and which database."""
-    rows = PredictionRecord.objects.filter(kind="outcome").order_by("-id")
-    return (*(rows.values_list("id", "digest").first() or ()), str(connection.settings_dict["NAME"]))
+def newest_outcome() -> Newest | None:
+    """Return the scored prediction that was appended last, with the latest market time of any; None without one."""
+    last = PredictionRecord.objects.filter(kind="outcome").order_by("-id").values_list("id", "digest").first()
+    at = outcomes().values_list("at", flat=True).first()
+    return None if last is None or at is None else Newest(*last, at)
+
+
+def count_outcomes(until: Newest | None = None) -> int:
+    """Return how many predictions were scored, ``until`` a row."""
+    rows = PredictionRecord.objects.filter(kind="outcome")
+    return (rows.filter(pk__lte=until.row) if until else rows).count()
+
+
+def database() -> str:
+    """Return the name of the database that is asked: what is remembered is remembered of one."""
+    return str(connection.settings_dict["NAME"])
 
 
 def open_predictions() -> int:
     """Return how many predictions have no outcome: positions that are open, and entries that came to nothing."""
     said = PredictionRecord.objects.filter(kind="prediction").count()
-    return said - PredictionRecord.objects.filter(kind="outcome").count()
+    return said - count_outcomes()
 
 
 def traced_backtests() -> QuerySet[BacktestRun]:

@@ -9,15 +9,16 @@ from django.conf import settings
 
 from sensequant.lib.errors import BadInput, NotFound
 from trading.adapters import tracefiles
-from trading.core.trace_table import Table
+from trading.core.trace_table import Table, joined
 from trading.selectors import accuracy as selected
+from trading.selectors.accuracy import Newest
 from trading.services import accuracy, trace_reading
 from trading.services.telemetry import root
 
 RECORD = "record"
 SHOWN = 50
-_KNOWN: dict[str, tuple[tuple[Any, ...], tuple[Table, dict[str, Any] | None, dict[str, Any]]]] = {}
-"""Strategy to the newest record known when its measures were worked out, and the measures."""
+_KNOWN: dict[tuple[str, str], Kept] = {}
+"""Database and strategy to what was read and worked out last."""
 
 
 class Source(NamedTuple):
@@ -64,22 +65,43 @@ def table(source: str, strategy: str = "") -> tuple[Table, dict[str, Any] | None
     return found.table, found.told()
 
 
-def _measures(found: Table, read: dict[str, Any] | None) -> tuple[Table, dict[str, Any] | None, dict[str, Any]]:
-    return found, read, accuracy.of(found)
+class Kept(NamedTuple):
+    """The record's traces as they were read: how many outcomes there were, the newest of them, and the measures."""
+
+    outcomes: int
+    newest: Newest | None
+    traces: Table
+    measures: dict[str, Any]
 
 
-def _remembered(strategy: str) -> tuple[Table, dict[str, Any] | None, dict[str, Any]]:
-    """Return the record's traces and measures; as long as nothing was appended, those this process worked out before.
+def _remembered(strategy: str) -> tuple[Table, dict[str, Any]]:
+    """Return the record's traces and measures: those this process knew, and what was appended since.
 
-    Records are only ever appended, so the newest one's number says whether there is anything new.
+    Records are only ever appended. Where the newest that was known is not there any more, or more is new than what
+    comes after it, everything is read again.
     """
+    place = (selected.database(), strategy)
+    if len(_KNOWN) >= SHOWN:
+        _KNOWN.clear()
+    known = _KNOWN[place] = _followed(_KNOWN.get(place), strategy)
+    return known.traces, known.measures
+
+
+def _followed(known: Kept | None, strategy: str) -> Kept:
     newest = selected.newest_outcome()
-    known = _KNOWN.get(strategy)
-    if known is None or known[0] != newest:
-        if len(_KNOWN) >= SHOWN:
-            _KNOWN.clear()
-        known = _KNOWN[strategy] = (newest, _measures(*table(RECORD, strategy)))
-    return known[1]
+    count = selected.count_outcomes(newest) if newest else 0
+    if known is not None and (known.outcomes, known.newest) == (count, newest):
+        return known
+    found = (known and newest and _with_new(known, newest, count, strategy)) or selected.recorded(strategy, newest)
+    return Kept(count, newest, found, accuracy.of(found))
+
+
+def _with_new(known: Kept, newest: Newest, count: int, strategy: str) -> Table | None:
+    """Return the traces that were known and those after them; None where that is not all there is."""
+    more = selected.appended(known.newest, newest, strategy) if known.newest else None
+    if more is None or known.outcomes + more.outcomes != count:
+        return None
+    return joined([more.traces, known.traces]).take(slice(selected.MOST))
 
 
 def of(source: str, strategy: str = "", *, at: dt.datetime) -> dict[str, Any]:
@@ -89,7 +111,12 @@ def of(source: str, strategy: str = "", *, at: dt.datetime) -> dict[str, Any]:
 
 def measured(source: str, strategy: str = "", *, at: dt.datetime) -> tuple[dict[str, Any], Table]:
     """Return what ``of`` does, and the traces themselves."""
-    found, read, measures = _remembered(strategy) if source == RECORD else _measures(*table(source, strategy))
+    read = None
+    if source == RECORD:
+        found, measures = _remembered(strategy)
+    else:
+        found, read = table(source, strategy)
+        measures = accuracy.of(found)
     last = float((found.ts + found.holding * 60.0).max()) if len(found) else None
     limit = settings.DESK.dashboard_live_threshold_minutes * 60
     closed = None if last is None else dt.datetime.fromtimestamp(last, dt.UTC)

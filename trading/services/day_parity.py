@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from django.db import connection
+
 from sensequant.lib.clock import IST
 from sensequant.lib.errors import BadInput, NotFound
 from trading.core.panel import LaneBars, panel
@@ -27,6 +29,16 @@ from trading.services.recording import moment, money
 from trading.services.runner import plan_of
 
 MOST: Final = 150_000  # bars a page may wait for; more is the shell's work
+BACK: Final = 90  # calendar days
+FIRST_AND_LAST: Final = """
+    SELECT (SELECT f.at FROM trading_order o JOIN trading_fill f ON f.order_id = o.id
+            WHERE o.run_id = %s AND o.created_at BETWEEN day.column1 AND day.column2
+            ORDER BY o.created_at, o.id LIMIT 1),
+           (SELECT f.at FROM trading_order o JOIN trading_fill f ON f.order_id = o.id
+            WHERE o.run_id = %s AND o.created_at BETWEEN day.column1 AND day.column2
+            ORDER BY o.created_at DESC, o.id DESC LIMIT 1)
+    FROM (VALUES {spans}) AS day
+"""
 Row = tuple[str, dt.datetime, str, int, Any]  # kind, moment, symbol, shares (bought above 0), price or net P&L
 
 
@@ -50,8 +62,33 @@ class DayParity:
 
 
 def days(run: EngineRun) -> list[dt.date]:
-    """Return the days on which a run traded, the newest first."""
-    return list(Fill.objects.filter(order__run=run).dates("at", "day", order="DESC"))
+    """Return the days on which a run traded, the newest first: when orders of its last ``BACK`` days were filled.
+
+    Of each day's orders the first and the last one are looked up: an intraday order is filled on its day, one that
+    was decided at the close on the next.
+    """
+    newest = run.orders.order_by("-created_at").values_list("created_at", flat=True).first()
+    if newest is None:
+        return []
+    last = newest.astimezone(IST).date()
+    ends = [moment for k in range(BACK) for moment in _span(last - dt.timedelta(days=k))]
+    spans = ", ".join(["(%s, %s)"] * BACK)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            FIRST_AND_LAST.format(spans=spans), [run.pk, run.pk, *map(connection.ops.adapt_datetimefield_value, ends)]
+        )
+        found = [at for row in cursor.fetchall() for at in row if at]
+    return sorted({_moment(at).astimezone(IST).date() for at in found}, reverse=True)
+
+
+def _moment(at: dt.datetime | str) -> dt.datetime:
+    """Return a moment as the database gave it; SQLite keeps UTC as text without saying so."""
+    return at if isinstance(at, dt.datetime) else dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC)
+
+
+def _span(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    begins = dt.datetime.combine(day, dt.time(), IST)
+    return begins, begins + dt.timedelta(days=1, microseconds=-1)
 
 
 def compare(run_id: int, day: dt.date, *, at: dt.datetime) -> DayParity:
@@ -102,10 +139,9 @@ def _simulated(happenings: Iterable[Happening], lanes: list[LaneBars]) -> Iterab
 
 
 def _recorded(run: EngineRun, day: dt.date) -> list[Row]:
-    begins = dt.datetime.combine(day, dt.time(), IST)
-    ends = begins + dt.timedelta(days=1)
-    fills = Fill.objects.filter(order__run=run, at__gte=begins, at__lt=ends).select_related("order")
-    trades = Trade.objects.filter(run=run, exit_time__gte=begins, exit_time__lt=ends)
+    span = _span(day)
+    fills = Fill.objects.filter(order__run=run, at__range=span).select_related("order")
+    trades = Trade.objects.filter(run=run, exit_time__range=span)
     found: list[Row] = [
         ("fill", f.at, f.order.symbol, f.quantity if f.order.side == "BUY" else -f.quantity, f.price) for f in fills
     ]

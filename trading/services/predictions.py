@@ -31,8 +31,6 @@ from trading.models.telemetry import PredictionRecord
 from trading.services.engine import Engine
 
 log = get_logger("predictions")
-FRESH = 60.0  # seconds a page may show what was checked
-_CHECKED: dict[str, tuple[Any, dt.datetime, dict[str, Any]]] = {}
 SIDES = {"LONG": 1, "SHORT": -1}
 DIGESTED = ("run_id", "number", "kind", "at", "symbol", "strategy", "order", "payload", "previous")
 
@@ -150,13 +148,13 @@ def _text(told: tuple[Any, ...]) -> str:
 
 def check(run_id: int | None = None) -> dict[str, Any]:
     """Return how many chains and records there are, where each chain stands, and every place where one breaks."""
-    anchors, heads, breaks, records = _anchors(), [], [], 0
+    kept, heads, breaks, records = anchors(), [], [], 0
     rows = PredictionRecord.objects.all() if run_id is None else PredictionRecord.objects.filter(run_id=run_id)
     known = set(rows.order_by().values_list("run_id", flat=True).distinct())
-    wanted = known | set(anchors) if run_id is None else known | ({run_id} & set(anchors))
+    wanted = known | set(kept) if run_id is None else known | ({run_id} & set(kept))
     for run in sorted(wanted):
-        walk = chain.Walk(f"run {run}", anchors=anchors.get(run, {}))
-        for link in _links(rows.filter(run_id=run).order_by("number")):
+        walk = chain.Walk(f"run {run}", anchors=kept.get(run, {}))
+        for link in links(rows.filter(run_id=run).order_by("number")):
             walk.step(link)
         breaks += walk.breaks()
         if walk.count:
@@ -166,20 +164,11 @@ def check(run_id: int | None = None) -> dict[str, Any]:
             "breaks": [_said(each) for each in breaks]}  # fmt: skip
 
 
-def checked(*, at: dt.datetime) -> dict[str, Any]:
-    """Return what ``check`` says of every chain; at most a minute old, and never older than the newest record."""
-    newest = PredictionRecord.objects.order_by("-id").values_list("id", "digest").first()
-    known = _CHECKED.get("all")
-    if known is None or known[0] != newest or not 0 <= (at - known[1]).total_seconds() < FRESH:
-        known = _CHECKED["all"] = (newest, at, check())
-    return known[2]
-
-
-def _links(rows: Any) -> Iterator[Link]:
-    """Yield each record as a link; its moment comes as text, which is read five times as fast as a driver's moment."""
+def links(rows: Any, most: int | None = None) -> Iterator[Link]:
+    """Yield each record (the first ``most``) as a link; its moment comes as text, read five times as fast."""
     written = rows.annotate(written=Cast("at", TextField()))
     names = ["written" if name == "at" else name for name in DIGESTED]
-    for run, number, kind, at, *rest, before, carried in written.values_list(*names, "digest").iterator():
+    for run, number, kind, at, *rest, before, carried in written.values_list(*names, "digest")[:most].iterator():
         yield Link(number, before, _text((run, number, kind, _moment(at), *rest, before)), carried)
 
 
@@ -192,7 +181,7 @@ def _said(found: Break) -> dict[str, Any]:
     return {"chain": found.chain, "number": found.number, "why": found.why}
 
 
-def _anchors() -> dict[int, dict[int, str]]:
+def anchors() -> dict[int, dict[int, str]]:
     """Return the anchored digests by run and number; a line that cannot be read is passed over."""
     found: dict[int, dict[int, str]] = {}
     try:

@@ -86,8 +86,10 @@ def _deepest(equity: list[Decimal]) -> float | None:
 
 def _objections(run: EngineRun, begins: dt.datetime, ends: dt.datetime) -> list[dict[str, Any]]:
     """Return why signals were not acted on, the most frequent reason first; numbers in a reason do not count."""
-    rows = Signal.objects.filter(run=run, at__gte=begins, at__lt=ends).values_list("objections", flat=True)
-    told = Counter(said for objections in rows for said in objections or ["acted on"])
+    rows = Signal.objects.filter(run=run, at__gte=begins, at__lt=ends).order_by().values_list("objections")
+    told: Counter[str] = Counter()
+    for objections, count in rows.annotate(count=Count("id")):
+        told.update(dict.fromkeys(objections or ["acted on"], count))
     return [{"why": why, "signals": count} for why, count in told.most_common(12)]
 
 

@@ -39,7 +39,7 @@ def parity_page(request: HttpRequest) -> HttpResponse:
         found = told(request, "", lambda: day_parity.compare(chosen.pk, _day(request.GET["day"]), at=now()))
     rows = found.rows if found else []
     context = {
-        "runs": orders.runs(), "chosen": chosen, "days": known[:60], "day": request.GET.get("day", ""), "found": found,
+        "runs": orders.runs(), "chosen": chosen, "days": known, "day": request.GET.get("day", ""), "found": found,
         "grid": Grid("differences", "Differences", DIFFERENCES, rows, "None: both did the same, to the paisa."),
     }  # fmt: skip
     return render(request, "trading/parity.html", context)

@@ -16,7 +16,7 @@ from trading.core.strategies import STRATEGIES
 from trading.core.trace_table import Table
 from trading.selectors import accuracy as selected
 from trading.selectors import students
-from trading.services import accuracy_sources, predictions
+from trading.services import accuracy_sources, prediction_watch
 from trading.views import metrics
 
 CARD = tuple(each for each in metrics.PREDICTIONS if each.key not in ("ece", "brier"))
@@ -47,7 +47,7 @@ def telemetry_page(request: HttpRequest) -> HttpResponse:
         "sources": accuracy_sources.sources(),
         "strategies": list(STRATEGIES),
         "chosen": {"source": source, "strategy": strategy},
-        "record": predictions.checked(at=now()) if source == accuracy_sources.RECORD else None,
+        "record": prediction_watch.checked(at=now()) if source == accuracy_sources.RECORD else None,
         "waiting": selected.open_predictions(),
         "student": students.champion(),
     }
