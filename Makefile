@@ -1,5 +1,5 @@
 # run: the desk at http://127.0.0.1:8000   test: everything that can be checked   check: the static half
-# lint: format and mend   bench: speed against a reference   setup: all of the above installed, nothing started
+# lint: format and mend   bench: speed against a reference   soak: everything falls over   setup: all of the above installed, nothing started
 PYTHON ?= python3.11
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
@@ -8,7 +8,7 @@ CODE := sensequant trading models_ml monitoring releases
 PAIR ?= -n 2 --dist loadfile --no-loadscope-reorder
 VENDOR := static/vendor/.stamp
 .DEFAULT_GOAL := run
-.PHONY: audit run test check lint bench setup sample-optimization
+.PHONY: audit run test check lint bench soak setup sample-optimization
 .PHONY: release-deploy release-rollback release-status
 .PHONY: release-audit release-archive release-validate release-manifest
 
@@ -37,6 +37,10 @@ lint: .venv/.dev
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 	$(PY) -m djlint templates --reformat --quiet
+
+# 24 hours of trading at 60 times while everything falls over: 25 minutes; ARGS="--hours 2 --symbols 10" for less
+soak: .venv/.run
+	@$(PY) manage.py soak $(ARGS)
 
 bench: .venv/.bench
 	@$(PY) manage.py bench $(ARGS)

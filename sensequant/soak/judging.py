@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from collections import Counter
@@ -13,6 +14,7 @@ HOUR: Final = 3_600.0  # market seconds
 WARM: Final = 0.25  # of the first hour: an engine that has just begun has not yet everything in memory
 FLAT_PCT: Final = 5.0
 MOST_MB: Final = 150.0
+LEAST: Final = 0.25  # trades a share and hour
 TRACE: Final = "Traceback (most recent call last)"
 CHAINED: Final = re.compile(
     r"^(?:The above exception was the direct cause of|During handling of the above exception, another)"
@@ -122,6 +124,15 @@ def judge_rows(verdict: Verdict, kind: str, soaked: Sequence[Row], undisturbed: 
 
 def _first(lost: Counter[Row], extra: Counter[Row]) -> str:
     return "; ".join(f"{word} {next(iter(rows))}" for word, rows in (("lost", lost), ("extra", extra)) if rows)
+
+
+def judge_trade(verdict: Verdict, share_hours: float) -> None:
+    """Judge that enough was traded for a loss to show: ``share_hours`` are the shares times the hours played."""
+    least = math.ceil(LEAST * share_hours)
+    done = verdict.figures["rows"]["trades"]["undisturbed"]
+    verdict.need(
+        done >= least, f"only {done} trades, fewer than {least}: a soak in which nothing happens shows nothing"
+    )
 
 
 def judge_bars(

@@ -32,6 +32,11 @@ SAMPLE: Final = 2.0  # seconds between two looks at the engine's memory and its 
 SETTLE: Final = 45.0  # seconds after the last bar for whoever still has something to say
 LATE: Final = 4.0  # times as long as it should take: then something hangs
 UNDISTURBED: Final = "undisturbed"
+# A strategy that trades many times an hour, and no limit that would keep it from it: there must be something to lose.
+BUSY: Final = (
+    "sma=10", "ema=20", "adx_min=0", "volume_min=0", "rsi_low=30", "rsi_high=90", "loss_streak=0", "daily_loss=0",
+    "daily_loss_pct=0", "max_trades_day=0", "max_positions=0", "max_exposure=1000000",
+)  # fmt: skip
 DEMO: Final = ("DEMOBANK", "DEMOOIL", "DEMOTECH", "DEMOAUTO", "DEMOFIN", "DEMOSTEEL")
 log = get_logger("soak")
 
@@ -98,7 +103,9 @@ class Soak:
         lines["engine-worker"] = lines.pop(
             ENGINE
         )  # stands by: its engine wants the broker, and 60 times is no market's
-        lines[ENGINE] = self._engine(ENGINE, self.wish.speed, "--enable-telemetry", "--telemetry-dir", "soak-traces")
+        lines[ENGINE] = self._engine(
+            ENGINE, self.wish.speed, "--enable-telemetry", "--telemetry-dir", str(self.folder / "traces")
+        )
         lines["paper"] = self._line("engine", "--mode", "dry-run", "--name", "paper", "--data-source", "demo",
                                     "--interval", "1minute", "--strategy", "intraday", "--symbols", *DEMO)  # fmt: skip
         for name, line in lines.items():
@@ -119,7 +126,7 @@ class Soak:
         """Return the words that say what is traded, for engine, parity and backtest alike."""
         return (
             "--csv", str(self.folder / "bars"), "--interval", "1minute", "--strategy", "intraday", "--start-date",
-            str(self.days[0].date), "--end-date", str(self.days[-1].date), "--symbols", *self.source,
+            str(self.days[0].date), "--end-date", str(self.days[-1].date), "--params", *BUSY, "--symbols", *self.source,
         )  # fmt: skip
 
     @staticmethod
@@ -249,6 +256,7 @@ class Soak:
         run, other = self.books.run_of(ENGINE), self.books.run_of(UNDISTURBED)
         for kind in KINDS:
             judging.judge_rows(verdict, kind, self.books.kind(kind, run), self.books.kind(kind, other))
+        judging.judge_trade(verdict, self.wish.hours * self.wish.symbols)
         judging.judge_bars(verdict, self.source, self._decided(run))
         verdict.need(self.books.runs_of(ENGINE) == 1, "the engine began its run anew instead of going on with it")
         heard = Counter(key for key, _ in self.world.heard)

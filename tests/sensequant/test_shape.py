@@ -11,6 +11,7 @@ from django.db import migrations
 from django.db.migrations.loader import MigrationLoader
 
 from sensequant.config import ROOT
+from sensequant.soak.processes import AGAIN, PATIENCE
 
 NAMES = {"web", "worker", "training", "engine", "beat", "watchdog", "monitor", "sender", "ledger"}
 OURS = ("trading", "models_ml", "monitoring", "releases", "sensequant")
@@ -27,6 +28,14 @@ def test_every_process_is_in_the_procfile_the_compose_file_and_the_target():
     assert set(lines()) == NAMES
     assert {name for name, one in compose["services"].items() if one.get("command") == [name]} == NAMES
     assert set(re.findall(r"sensequant@(\w+)\.service", target)) == NAMES
+
+
+def test_every_process_that_ends_is_begun_again_two_seconds_later_however_often():
+    unit = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / "config/systemd/sensequant@.service").read_text(), re.MULTILINE))
+    assert (unit["Restart"], unit["RestartSec"], unit["StartLimitIntervalSec"]) == ("always", f"{AGAIN:g}", "0")
+    assert (unit["KillMode"], unit["TimeoutStopSec"]) == ("mixed", f"{PATIENCE:g}")
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    assert {services[name]["restart"] for name in NAMES} == {"unless-stopped"}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

@@ -39,6 +39,15 @@ def test_rows_in_another_order_are_a_fault_and_equal_rows_are_none():
     assert "another order" in verdict.faults[0]
 
 
+def test_a_soak_in_which_hardly_anything_is_traded_shows_nothing():
+    quiet, busy = Verdict(), Verdict()
+    for verdict, trades in ((quiet, 24), (busy, 25)):
+        judging.judge_rows(verdict, "trades", range(trades), range(trades))
+        judging.judge_trade(verdict, share_hours=100)
+    assert "only 24 trades, fewer than 25" in quiet.faults[0]
+    assert not busy.faults
+
+
 def test_a_bar_nobody_decided_is_named_by_share_and_day():
     verdict = Verdict()
     judging.judge_bars(verdict, {"A": {"2026-11-02": 375}}, {"A": {"2026-11-02": 374}})

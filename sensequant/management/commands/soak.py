@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from sensequant.lib.commands import DeskCommand
-from sensequant.lib.errors import Unavailable
+from sensequant.lib.errors import BadInput, Unavailable
 from sensequant.soak.judging import Verdict
 from sensequant.soak.plan import Wish
 
@@ -48,7 +48,7 @@ class Command(DeskCommand):
         except ImportError as error:
             raise Unavailable(f"the soak needs {error.name}", fix="make setup") from None
         wish = Wish(options["hours"], options["speed"], options["symbols"], options["seed"])
-        folder = Path(options["folder"] or tempfile.mkdtemp(prefix="soak-")).resolve()
+        folder = _place(options["folder"])
         soak = Soak(wish, folder / "soak", say=self._say)
         try:
             verdict = soak.whole()
@@ -70,6 +70,14 @@ class Command(DeskCommand):
     def _say(self, told: str) -> None:
         self.stderr.write(told)
         self.stderr.flush()
+
+
+def _place(wanted: str) -> Path:
+    """Return the folder to work in; BadInput when a soak lies there already."""
+    folder = Path(wanted or tempfile.mkdtemp(prefix="soak-")).resolve()
+    if (folder / "soak").exists():
+        raise BadInput(f"{folder / 'soak'} is there already", fix="name an empty --folder, or remove it")
+    return folder
 
 
 def _table(verdict: Verdict) -> str:
