@@ -9,7 +9,9 @@ from typing import Any, Final
 from celery import shared_task
 from django.conf import settings
 
+from models_ml.selectors import batches, optimizations
 from models_ml.services import schedules, trials, window_work
+from sensequant.lib import jobs
 from sensequant.lib.clock import ist, now
 from sensequant.lib.errors import Unavailable
 from sensequant.lib.fan_out import Work
@@ -22,7 +24,8 @@ log = get_logger("tasks")
 @shared_task(ignore_result=True)
 def run_optimization(*, run_id: int) -> None:
     """Execute a queued optimisation; its result and its errors are kept on its row."""
-    _command("optimize", "--run", str(run_id))
+    if optimizations.waits(run_id):
+        _command("optimize", "--run", str(run_id))
 
 
 @shared_task(ignore_result=True)
@@ -65,13 +68,26 @@ WORKS: Final = {
 @shared_task(ignore_result=True)
 def run_training_batch(*, kind: str, batch_id: int) -> None:
     """Execute a batch the page or a script queued; its windows and its errors are kept on its rows."""
-    _command(f"train_{kind}_batch", "--run", str(batch_id))
+    if batches.waits(batch_id):
+        _command(f"train_{kind}_batch", "--run", str(batch_id))
 
 
 @shared_task(ignore_result=True)
 def run_validation(*, run_id: str) -> None:
     """Execute a validation the page or a script queued; its steps and its errors are kept on its row."""
-    _command("run_model_validation", "--run", run_id)
+    if batches.validation_waits(run_id):
+        _command("run_model_validation", "--run", run_id)
+
+
+@shared_task(ignore_result=True)
+def ring_again() -> None:
+    """Ring for the optimisations, batches and validations that were asked for and whose message Redis lost."""
+    before = now() - jobs.PATIENCE
+    jobs.ring_again(run_optimization, "run_id", optimizations.queued(before))
+    jobs.ring_again(run_validation, "run_id", batches.queued_validations(before))
+    for kind in ("teacher", "student"):
+        found = batches.queued(kind, before)
+        jobs.ring_again(run_training_batch, "batch_id", found, kind=kind)
 
 
 @shared_task(ignore_result=True)

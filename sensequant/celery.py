@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from kombu import Queue
 
 from models_ml.services import threads
+from sensequant.lib.jobs import EVERY, EXPIRES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sensequant.settings")
 
@@ -27,6 +28,17 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "sensequant.tasks.say_alive",
         "schedule": 60.0,
         "options": {"expire_seconds": 50},
+    },
+    # jobs asked for whose message Redis lost: their rows are still queued
+    "ring again for jobs of trading": {
+        "task": "trading.tasks.ring_again",
+        "schedule": EVERY,
+        "options": {"expire_seconds": int(EXPIRES)},
+    },
+    "ring again for jobs of learning": {
+        "task": "models_ml.tasks.ring_again",
+        "schedule": EVERY,
+        "options": {"expire_seconds": int(EXPIRES)},
     },
     "read the security master": {
         "task": "trading.tasks.read_security_master",
@@ -95,7 +107,7 @@ KEEP_ENGINE: dict[str, Any] = {
 if settings.DESK.engine_task:
     SCHEDULE["keep the engine running"] = KEEP_ENGINE
 
-app = Celery("sensequant")
+app = Celery("sensequant", task_cls="sensequant.lib.jobs:Job")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = SCHEDULE
 app.conf.task_routes = {

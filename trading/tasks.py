@@ -11,9 +11,11 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 
+from sensequant.lib import jobs
 from sensequant.lib.clock import now
 from sensequant.lib.errors import Unavailable
 from sensequant.lib.logs import get_logger
+from trading.selectors import backtests
 from trading.services import closes, engine_desk, fetch_orders, instruments, retention, snapshots, ticks
 from trading.services.market_clock import addresses, market_clock
 
@@ -23,7 +25,9 @@ log = get_logger("tasks")
 
 @shared_task(ignore_result=True)
 def run_backtest(*, run_id: int) -> None:
-    """Execute a queued backtest; its result and its errors are kept on its row."""
+    """Execute a queued backtest; its result and its errors are kept on its row. One that has ended is let be."""
+    if not backtests.waits(run_id):
+        return
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "backtest", "--run", str(run_id), "--json"]
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -39,6 +43,14 @@ def fetch_history(*, run_id: int) -> None:
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     if done.returncode:
         fetch_orders.give_up(run_id, done.stderr.strip()[-500:], at=now())
+
+
+@shared_task(ignore_result=True)
+def ring_again() -> None:
+    """Ring for the backtests and fetchings that were asked for and whose message Redis lost."""
+    at = now()
+    jobs.ring_again(run_backtest, "run_id", backtests.queued(at - jobs.PATIENCE))
+    jobs.ring_again(fetch_history, "run_id", fetch_orders.unattended(at=at))
 
 
 ENDING = threading.Event()  # set when this worker is told to stop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -21,6 +22,17 @@ def batch(number: int) -> TrainingBatch | None:
     return batches().filter(pk=number).first()
 
 
+def queued(kind: str, before: dt.datetime) -> list[int]:
+    """Return the batches of a kind asked for before a moment that nobody has begun, the oldest first."""
+    rows = TrainingBatch.objects.filter(kind=kind, status="queued", created_at__lt=before).order_by("id")
+    return list(rows.values_list("id", flat=True))
+
+
+def waits(number: int) -> bool:
+    """Say whether a batch has not ended: nobody began it, or who did may have died."""
+    return TrainingBatch.objects.filter(pk=number, status__in=ACTIVE).exists()
+
+
 def windows(found: TrainingBatch) -> QuerySet[Any]:
     """Return a batch's windows without the long columns, in the order they were planned."""
     model = TeacherRun if found.kind == "teacher" else StudentRun
@@ -30,6 +42,17 @@ def windows(found: TrainingBatch) -> QuerySet[Any]:
 def validations() -> QuerySet[ValidationRun]:
     """Return every validation, newest first."""
     return ValidationRun.objects.all()
+
+
+def queued_validations(before: dt.datetime) -> list[str]:
+    """Return the names of the validations asked for before a moment that nobody has begun, the oldest first."""
+    rows = ValidationRun.objects.filter(status="queued", created_at__lt=before).order_by("id")
+    return list(rows.values_list("run_id", flat=True))
+
+
+def validation_waits(run_id: str) -> bool:
+    """Say whether a validation has not ended: nobody began it, or who did may have died."""
+    return ValidationRun.objects.filter(run_id=run_id, status__in=ACTIVE).exists()
 
 
 def validation(run_id: str) -> ValidationRun | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -32,6 +34,17 @@ def windows(run: OptimizationRun) -> QuerySet[OptimizationRun]:
 def tried_in_all(run: OptimizationRun) -> int:
     """Return how many configurations were tried in a run and in its windows."""
     return Trial.objects.filter(Q(run=run) | Q(run__parent=run), role="config", status="done").count()
+
+
+def queued(before: dt.datetime) -> list[int]:
+    """Return the optimisations asked for before a moment that nobody has begun; windows belong to their walk."""
+    rows = OptimizationRun.objects.filter(status="queued", created_at__lt=before, parent=None).order_by("id")
+    return list(rows.values_list("id", flat=True))
+
+
+def waits(pk: int) -> bool:
+    """Say whether an optimisation has not ended: nobody began it, or who did may have died."""
+    return OptimizationRun.objects.filter(pk=pk, status__in=ACTIVE).exists()
 
 
 def optimization(pk: int) -> OptimizationRun | None:

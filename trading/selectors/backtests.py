@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -19,6 +20,17 @@ def backtests() -> QuerySet[BacktestRun]:
 def backtest(pk: int) -> BacktestRun | None:
     """Return one backtest; None when there is no such run."""
     return BacktestRun.objects.filter(pk=pk).first()
+
+
+def queued(before: dt.datetime) -> list[int]:
+    """Return the backtests asked for before a moment that nobody has begun, the oldest first."""
+    rows = BacktestRun.objects.filter(status="queued", created_at__lt=before).order_by("id")
+    return list(rows.values_list("id", flat=True))
+
+
+def waits(pk: int) -> bool:
+    """Say whether a backtest has not ended: nobody began it, or who did may have died."""
+    return BacktestRun.objects.filter(pk=pk, status__in=ACTIVE).exists()
 
 
 def trades(run: BacktestRun) -> QuerySet[BacktestTrade]:

@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from sensequant.lib import jobs
 from sensequant.lib.errors import NotAllowed
 from sensequant.lib.logs import get_logger
 from trading.models.fetching import FetchRun
@@ -38,6 +39,19 @@ def cancel(pk: int, *, at: dt.datetime, by: str) -> None:
 def waits(pk: int) -> bool:
     """Say whether a fetching is still wanted."""
     return FetchRun.objects.filter(pk=pk, state="running").exists()
+
+
+def unattended(*, at: dt.datetime) -> list[int]:
+    """Return the fetchings asked for a while ago that nobody has begun: nothing of them came, and nobody fetches."""
+    rows = FetchRun.objects.filter(state="running", results={}, progress=0.0, started_at__lt=at - jobs.PATIENCE)
+    found = list(rows.values_list("id", flat=True))
+    if found:
+        try:
+            with fetching.alone(fetching.root()):
+                pass
+        except NotAllowed:
+            return []
+    return found
 
 
 def give_up(pk: int, why: str, *, at: dt.datetime) -> None:
