@@ -19,7 +19,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from sensequant.lib import broadcast  # noqa: E402
-from sensequant.sockets import OwnOrigin  # noqa: E402
+from sensequant.sockets import Outlived, OwnOrigin  # noqa: E402
 from trading.routing import websocket_urlpatterns  # noqa: E402
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -39,7 +39,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": OwnOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": Outlived(OwnOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
         "lifespan": lifespan,
     }
 )

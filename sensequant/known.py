@@ -1,4 +1,4 @@
-"""Who calls is known before anything is done for them; while the database is away, nobody is, and all are told so."""
+"""Who calls is known before anything is done for them; while the database is away all are told so, in one line."""
 
 from __future__ import annotations
 
@@ -42,12 +42,16 @@ class KnownCaller:
         except DatabaseError as error:
             if not outage.is_away(error):
                 raise
-            connection.close()
             return _away(request)
         return self.get_response(request)
 
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer 503 where a view, or the page it made, missed the database."""
+        return _away(request) if outage.is_away(error) else None
+
 
 def _away(request: HttpRequest) -> HttpResponse:
+    connection.close()
     if request.path.startswith("/api/"):
         answer = problem(request, 503, "unavailable", SAID, "try again in some seconds")
     else:

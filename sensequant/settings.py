@@ -120,7 +120,7 @@ if EMBEDDED:
 else:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "BACKEND": "sensequant.lib.layer.PatientLayer",
             "CONFIG": {"hosts": [DESK.redis_url], "group_expiry": 3_600},
         }
     }
@@ -150,7 +150,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {} if EMBEDDED else {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "sensequant.beat:PatientScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # --- Who may come in ----------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ which reads the newest row, so a lost ping costs at most ``POLL`` seconds and a 
     to us    {"do": "subscribe"|"unsubscribe"|"resync", "topic": "live"}, {"do": "pong"}
     from us  {"topic": "live", "v", "epoch", "sent_at", "body"}
              {"topic": "heartbeat", "sent_at", "ages": {"live": seconds}, "trouble": text}
-    closed   4400 not understood, 4401 not logged in, 4408 too slow, 4409 too large, 4429 too many sockets
+    closed   1013 the database is away, try again; 4400 not understood, 4401 not logged in, 4408 too slow,
+             4409 too large, 4429 too many sockets
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.db import DatabaseError
 from django.http import HttpRequest
 
-from sensequant.lib import broadcast
+from sensequant.lib import broadcast, outage
 from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
 from sensequant.lib.security import factors, sessions
@@ -40,9 +42,10 @@ PACE = 0.25  # seconds between two messages of a topic: at most four a second
 POLL = 1.0  # looks at the row even when nothing pinged
 HEARTBEAT = 2.0
 SLOWEST = 2.0  # a send that takes longer ends the socket
-RECHECK = 30.0  # seconds between looks at the session
+RECHECK = 30.0  # seconds between looks at the session, and between two joinings of the groups
 LARGEST = 4_096  # bytes a reader may send at once
 MOST_SOCKETS = 8  # a person may have open in this process
+TRY_AGAIN = 1013
 NOT_UNDERSTOOD, STRANGER, TOO_SLOW, TOO_LARGE, TOO_MANY = 4400, 4401, 4408, 4409, 4429
 log = get_logger("sockets")
 
@@ -116,14 +119,28 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
 
     open_sockets: ClassVar[Counter[int]] = Counter()
 
-    async def connect(self) -> None:
-        """Let a logged-in person in, and begin to send."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Know nobody yet."""
+        super().__init__(*args, **kwargs)
         self.topics: dict[str, tuple[str, int]] = {}  # what was last sent of each
         self.told: dict[str, tuple[str, int]] = {}  # what the last ping said
         self.dirty = asyncio.Event()
         self.sender: asyncio.Task[None] | None = None
         self.person: int | None = None
         self.doubtful = False  # whether the session is to be looked at now
+
+    async def __call__(self, *door: Any) -> None:
+        """Serve the socket to its end; whatever ends it, it sends no more and is counted no more."""
+        try:
+            await super().__call__(*door)
+        finally:
+            if self.sender is not None:
+                self.sender.cancel()
+            if self.person is not None:
+                self.open_sockets[self.person] -= 1
+
+    async def connect(self) -> None:
+        """Let a logged-in person in, and begin to send."""
         user = self.scope.get("user")
         await self.accept()  # a refusal before this would reach the browser as 1006, without its reason
         if user is None or not user.is_authenticated:
@@ -133,20 +150,23 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
         else:
             self.person = user.pk
             self.open_sockets[user.pk] += 1
-            await self.channel_layer.group_add(broadcast.group(sockets_of(user.pk)), self.channel_name)
+            await self.join()
             self.sender = asyncio.create_task(self.keep_sending())
+
+    async def join(self) -> None:
+        """Join the groups that wake this socket: at the start, and again and again, for Redis may forget them."""
+        if self.person is not None:
+            for name in (sockets_of(self.person), *self.topics):
+                await self.channel_layer.group_add(broadcast.group(name), self.channel_name)
 
     async def disconnect(self, code: int) -> None:
         """Stop sending and leave the groups."""
         if self.sender is not None:
             self.sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.sender
+            await asyncio.wait([self.sender])
         if self.person is not None:
-            self.open_sockets[self.person] -= 1
-            await self.channel_layer.group_discard(broadcast.group(sockets_of(self.person)), self.channel_name)
-        for topic in self.topics:
-            await self.channel_layer.group_discard(broadcast.group(topic), self.channel_name)
+            for name in (sockets_of(self.person), *self.topics):
+                await self.channel_layer.group_discard(broadcast.group(name), self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take one of the four words a reader may say; anything else ends the socket."""
@@ -189,27 +209,36 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels pu
         self.dirty.set()
 
     async def keep_sending(self) -> None:
-        """Send what is new, at most four times a second, and a heartbeat every two; end the socket when it is slow."""
-        beat = checked = time.monotonic()
+        """Send until the session ends; end the socket when its reader is slow or the database is away."""
         try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.dirty.wait(), POLL)
-                self.dirty.clear()
-                for topic in list(self.topics):
-                    await self.send_newest(topic)
-                if time.monotonic() - beat >= HEARTBEAT:
-                    beat = time.monotonic()
-                    await self.send_heartbeat()
-                if self.doubtful or time.monotonic() - checked >= RECHECK:
-                    checked, self.doubtful = time.monotonic(), False
-                    if not await self.still_logged_in():
-                        await self.end(STRANGER)
-                        return
-                await asyncio.sleep(PACE)
+            await self.send_and_look()
         except TimeoutError:
             log.warning("A page reads too slowly; its socket is closed", person=self.person)
             await self.end(TOO_SLOW)
+        except DatabaseError as error:
+            if not outage.is_away(error):
+                raise
+            await self.end(TRY_AGAIN)
+
+    async def send_and_look(self) -> None:
+        """Send what is new, four times a second at most, and a heartbeat every two; look at the session at times."""
+        beat = checked = time.monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.dirty.wait(), POLL)
+            self.dirty.clear()
+            for topic in list(self.topics):
+                await self.send_newest(topic)
+            if time.monotonic() - beat >= HEARTBEAT:
+                beat = time.monotonic()
+                await self.send_heartbeat()
+            if self.doubtful or time.monotonic() - checked >= RECHECK:
+                checked, self.doubtful = time.monotonic(), False
+                if not await self.still_logged_in():
+                    await self.end(STRANGER)
+                    return
+                await self.join()
+            await asyncio.sleep(PACE)
 
     async def send_newest(self, topic: str) -> None:
         """Send the newest snapshot of ``topic`` unless this reader has it."""

@@ -20,6 +20,7 @@ from monitoring.core.levels import Severity
 from monitoring.models import Episode, Look, Silence
 from monitoring.services import acting, auditing, facts, outbox, rollups, rulebook, silences
 from monitoring.services.rulebook import InForce
+from sensequant.lib import outage
 from sensequant.lib.errors import SenseQuantError
 from sensequant.lib.logs import get_logger
 from trading.services import leases, predictions, vitals
@@ -79,6 +80,8 @@ def _keep_numbers(view: facts.View, seen: Seen) -> None:
         rollups.pull()
         rollups.observe(facts.gauges(view), at=view.at)
     except Exception as error:  # the alerts must not depend on the metrics
+        if outage.is_away(error):
+            raise
         log.exception("metrics could not be kept")
         seen.errors.append(f"metrics: {error}")
 
@@ -108,7 +111,9 @@ def _one(each: InForce, now: Now) -> None:
 def _read(each: InForce, now: Now) -> dict[str, Reading]:
     try:
         return facts.MEASURES[each.rule.measure](now.view)
-    except Exception as error:  # noqa: BLE001 - whatever a measure meets is this rule's error, not the look's end
+    except Exception as error:  # whatever a measure meets is this rule's error, not the look's end
+        if outage.is_away(error):
+            raise
         told = f"{type(error).__name__}: {error}"[:300]
         log.warning("a measure could not be read", measure=each.rule.measure, error=told)
         now.seen.errors.append(f"{each.rule.measure}: {told}")

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from sensequant.lib import lines, paths
+from sensequant.lib import lines, outage, paths
 from sensequant.lib.logs import get_logger
 from trading.core import chain, traces
 from trading.core.chain import Break, Link
@@ -106,6 +106,8 @@ class Ledger:
             with transaction.atomic():
                 return do()
         except Exception as error:
+            if outage.is_away(error):  # what the trade itself is written with is lost, too: it is done again
+                raise
             self.trouble = f"a prediction of run {self.run.pk} could not be recorded: {error}"[:300]
             log.exception("prediction not recorded", run=self.run.pk)
             return None

@@ -101,3 +101,14 @@ def test_while_nobody_can_be_known_everybody_is_told_to_come_again(client, djang
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "the database does not answer" in answer.content.decode().lower()
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_for_strangers_that_misses_the_database_while_it_is_made_says_503_too(client, monkeypatch, caplog):
+    def away(*_, **__):
+        raise OperationalError("connection refused") from psycopg.OperationalError("connection refused")
+
+    monkeypatch.setattr("trading.selectors.live.newest", away)
+    answer = client.get("/login")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert not [each for each in caplog.records if each.exc_info]
