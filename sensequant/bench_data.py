@@ -123,6 +123,29 @@ STATEMENTS: Final = {
         INSERT INTO trading_equitypoint (run_id, at, equity, cash, exposure)
         SELECT run_id, created_at, 1000000, 900000, 100000 FROM trading_order
     """,
+    "backtests": """
+        INSERT INTO trading_backtestrun (symbols, strategy, interval, start, "end", source, directory, sound_rows,
+            params, capital, status, progress, bars, metrics, equity, warnings, error, created_at, finished_at,
+            created_by, model_version, telemetry, study, stress)
+        SELECT '["SYM001", "SYM002", "SYM003"]', 'intraday', '5minute', '2025-01-01', '2025-12-31', 'csv', '', false,
+            '{}', 1000000, 'done', 1, 100000,
+            '{"total_pnl": 12345.6, "total_return": 0.012, "sharpe_ratio": 1.2, "max_drawdown": 0.08, "trades": 400}',
+            (SELECT jsonb_agg(jsonb_build_array(d, 1000000 + d)) FROM generate_series(1, 250) d), '[]', '',
+            now() - n * interval '1 hour', now(), 'bench', '', '{}', '{}', false
+        FROM generate_series(1, %(orders)s / 500) n
+    """,
+    "audits": """
+        INSERT INTO releases_audit (audit_id, folder, state, metrics, metrics_sha256, flags, flags_sha256,
+            deployment_ready, bundle_sha256, created_at, finished_at, by, asked, cause, error, progress, step)
+        SELECT 'audit_' || n, '', 'done', '{}', '', '["one"]', '', false, '', now() - n * interval '1 day', now(),
+            'bench', '{}', 'asked', '', 1, ''
+        FROM generate_series(1, %(orders)s / 1000) n
+    """,
+    "positions": """
+        INSERT INTO trading_position (run_id, symbol, strategy, side, quantity, entry_price, charges, opened_at)
+        SELECT r, 'SYM' || lpad(s::text, 3, '0'), 'intraday', 'LONG', 10, 100, 3.21, now()
+        FROM generate_series(1, %(runs)s) r, generate_series(1, %(symbols)s) s
+    """,
     "samples": """
         INSERT INTO monitoring_sample (metric, at, low, high, total, count, last, counts, rolled)
         SELECT 'metric_' || lpad(m::text, 2, '0'), now() - n * interval '10 seconds', 1, 3, 20, 10, 2,

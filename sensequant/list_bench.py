@@ -27,8 +27,21 @@ FILTERS: Final = {
     "symbol": SYMBOL, "strategy": "swing", "status": "rejected", "side": "SELL", "purpose": "exit", "run": "20",
     "direction": "SHORT", "acted": "true",
 }  # fmt: skip
-PAGES: Final = ("orders", "positions", "signals", "journal", "backtests", "alerts", "metrics", "sentiment", "models")
-PAGE_FILTERS: Final = ("", "?run=all", f"?run=all&symbol={SYMBOL}", "?run=all&status=rejected", "?run=all&page=50")
+TABLES: Final = ("orders", "positions", "signals", "journal")
+PAGES: Final = (
+    "backtests", "alerts", "metrics", "sentiment", "models", "parity", "reports", "ledger", "releases", "audits",
+    "optimizations", "training", "tokens", "data", "risk", "broker", "health", "preopen", "live",
+)  # fmt: skip
+LAST: Final = 1_000_000
+"""A page nobody has: the last one there is answers."""
+PAGE_FILTERS: Final = (
+    "", "?run=all", f"?run=all&symbol={SYMBOL}", "?run=all&status=rejected", "?run=all&page=50",
+    f"?run=all&page={LAST}",
+)  # fmt: skip
+MORE: Final = (("backtests", f"?page={LAST}"), ("audits", f"?page={LAST}"), ("reports", "?span=week"),
+               ("parity", "?run=1"))  # fmt: skip
+DEEP: Final = 20
+"""Pages a reader of REST goes on to before the list is asked that deep."""
 TELEMETRY: Final = "telemetry"
 
 
@@ -70,11 +83,8 @@ def addresses() -> list[str]:
         given = [each for each in methods.get("get", {}).get("parameters", []) if each["in"] == "query"]
         if "{" not in path and any(each["name"] == "cursor" for each in given):
             found += [path, *(f"{path}?{each['name']}={_value(each)}" for each in given if each["name"] in FILTERS)]
-    for name in PAGES:
-        found += [
-            reverse(name) + more for more in (PAGE_FILTERS if name in ("orders", "signals", "journal") else ("",))
-        ]
-    return found
+    found += [reverse(name) + more for name in TABLES for more in PAGE_FILTERS]
+    return [*found, *map(reverse, PAGES), *(reverse(name) + more for name, more in MORE)]
 
 
 def _value(parameter: dict[str, Any]) -> str:
@@ -91,10 +101,21 @@ def measure(rounds: int, large: set[str]) -> Iterator[Measured]:
         found = _measured(client, address, rounds, large)
         yield found
         if address.startswith("/api/") and "?" not in address:
-            following = client.get(address).json().get("next")
-            if following:
+            for following in _deeper(client, address):
                 yield _measured(client, following, rounds, large)
     yield _measured(client, reverse(TELEMETRY), rounds, large, first=FIRST_MS)
+
+
+def _deeper(client: Client, address: str) -> Iterator[str]:
+    """Yield a list's second page, and the last of those after it that is not deeper than ``DEEP``."""
+    second = last = ""
+    for _ in range(DEEP):
+        cache.clear()
+        following = client.get(last or address).json().get("next")
+        if not following:
+            break
+        second, last = second or following, following
+    yield from dict.fromkeys(each for each in (second, last) if each)
 
 
 def _measured(client: Client, address: str, rounds: int, large: set[str], first: float = 0.0) -> Measured:

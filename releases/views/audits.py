@@ -21,12 +21,19 @@ from releases.services import audit_approvals, audits, people, waivers, waiving
 from releases.services.signing import Proof
 from releases.services.waiving import Wish
 from releases.tasks import run_audit
+from sensequant.lib.addresses import address
 from sensequant.lib.clock import now
 from sensequant.lib.downloads import attachment
 from sensequant.lib.errors import BadInput, SenseQuantError
+from trading.views.columns import Column
 from trading.views.doors import for_traders, may_trade, told
 
 PAGE = 50
+COLUMNS = (
+    Column("audit_id", "Audit", link="address", heading=True), Column("state", "Status", "status"),
+    Column("ready", "Ready"), Column("risks", "Open risks", "qty"), Column("cause", "Why"), Column("by", "By"),
+    Column("created_at", "Asked", "stamp"), Column("finished_at", "Ended", "stamp"),
+)  # fmt: skip
 
 
 @require_safe
@@ -34,8 +41,20 @@ PAGE = 50
 def audits_page(request: HttpRequest) -> HttpResponse:
     """List audits, with the form that starts one."""
     page = Paginator(asked.audits().defer("metrics"), PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "may_trade": may_trade(request), "active": asked.open_ones().exists()}
+    context = {
+        "page": page, "columns": COLUMNS, "rows": [_row(audit) for audit in page.object_list],
+        "may_trade": may_trade(request), "active": asked.open_ones().exists(),
+    }  # fmt: skip
     return render(request, "releases/audits.html", context)
+
+
+def _row(audit: Audit) -> dict[str, Any]:
+    done = audit.state == DONE
+    return {
+        "audit_id": audit.audit_id, "address": address("audit", audit.audit_id), "state": audit.state,
+        "ready": ("yes" if audit.deployment_ready else "no") if done else "", "risks": len(audit.flags) if done else "",
+        "cause": audit.cause, "by": audit.by, "created_at": audit.created_at, "finished_at": audit.finished_at,
+    }  # fmt: skip
 
 
 @require_POST

@@ -20,12 +20,20 @@ from releases.services import candidates, signing, waivers, writing
 from releases.services.collecting import KINDS, Wanted
 from releases.services.signing import Proof, Word
 from releases.views import deploying
+from sensequant.lib.addresses import address
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput
+from trading.views.columns import Column
 from trading.views.doors import for_traders, may_trade, told
 
 SHOWN = 50
 FEW = 10
+HEAVY = ("content", "previous__content", "audit__metrics")
+COLUMNS = (
+    Column("seq", "#", "qty"), Column("release_id", "Release", link="address", heading=True), Column("kind", "Kind"),
+    Column("state", "State"), Column("summary", "What changes"), Column("author", "Made by"), Column("audit", "Audit"),
+    Column("created_at", "Made", "stamp"),
+)  # fmt: skip
 
 
 @require_safe
@@ -34,9 +42,19 @@ def releases_page(request: HttpRequest) -> HttpResponse:
     """Show the newest releases, with the form that makes one."""
     waiting = deploying.reviewed(operations.emergencies().filter(reviewed_at=None), request.user)
     context = {
-        "rows": found.releases()[:SHOWN], "kinds": KINDS, "may_trade": may_trade(request), "emergencies": waiting,
+        "columns": COLUMNS, "rows": [_row(each) for each in found.releases().defer(*HEAVY)[:SHOWN]], "kinds": KINDS,
+        "may_trade": may_trade(request), "emergencies": waiting,
     }  # fmt: skip
     return render(request, "releases/releases.html", context)
+
+
+def _row(release: Release) -> dict[str, Any]:
+    return {
+        "seq": release.seq, "release_id": release.release_id, "address": address("release", release.release_id),
+        "kind": release.kind, "state": release.get_state_display(), "summary": release.summary,
+        "author": release.author.get_username(), "audit": release.audit.audit_id if release.audit else "",
+        "created_at": release.created_at,
+    }  # fmt: skip
 
 
 @require_safe

@@ -140,6 +140,11 @@ def test_the_journal_sums_what_it_shows(reader):
     assert "−₹468.00" not in text(reader.get("/journal/?status=won"))
 
 
+@pytest.mark.parametrize("name", ["orders", "positions", "signals", "journal"])
+def test_a_status_no_row_has_is_no_fault_of_the_desk(reader, name):
+    assert reader.get(f"/{name}/?status=nonsense").status_code == 200
+
+
 def test_positions_carry_the_engines_newest_price(reader):
     run = a_run()
     a_position(run)

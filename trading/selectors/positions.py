@@ -17,8 +17,8 @@ LIVE_ONLY = ("last", "pnl", "pnl_pct")  # what only the engine's newest publicat
 
 
 def positions(asked: Asked) -> QuerySet[Position]:
-    """Return the open positions asked for."""
-    return Position.objects.select_related("run").filter(**asked.where("opened_at"))
+    """Return the open positions asked for; they have no status to be asked for."""
+    return Position.objects.select_related("run").filter(**replace(asked, status="").where("opened_at"))
 
 
 def priced(found: Iterable[Position]) -> list[dict[str, Any]]:

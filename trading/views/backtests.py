@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from sensequant.lib import formats
+from sensequant.lib.addresses import address
 from sensequant.lib.clock import ist, now
 from sensequant.lib.errors import BadInput
 from trading.core import demo
@@ -27,6 +29,7 @@ from trading.views.exports import as_csv
 from trading.views.tables import in_chunks, ordering, paged, plain
 
 PAGE = 50
+MEASURES = ("total_pnl", "total_return", "sharpe_ratio", "max_drawdown", "trades", "win_rate")
 NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -66,9 +69,11 @@ def _begin(request: HttpRequest) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _list(request: HttpRequest, sent: form.BacktestForm, params: dict[str, str], status: int = 200) -> HttpResponse:
-    page = Paginator(asked.backtests(), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(asked.backtests().defer("study", "telemetry", "params"), PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "columns": columns.BACKTESTS,
+        "rows": [_row(run) for run in page.object_list],
         "form": sent,
         "choices": form.choices(params),
         "chosen": sent["strategy"].value(),
@@ -79,6 +84,18 @@ def _list(request: HttpRequest, sent: form.BacktestForm, params: dict[str, str],
         ),
     }
     return render(request, "trading/backtests.html", context, status=status)
+
+
+def _row(run: BacktestRun) -> dict[str, Any]:
+    names = run.symbols
+    short = f"{names[0]} and {len(names) - 1} more" if len(names) > 2 else ", ".join(names)
+    measures = {name: run.metrics.get(name) for name in MEASURES}
+    return {
+        "number": run.pk, "address": address("backtest", run.pk), "status": run.status, "strategy": run.strategy,
+        "interval": run.interval, "names": short, "symbols": ", ".join(names), "source": run.source,
+        "first": formats.day(run.start), "last": formats.day(run.end), "created_at": run.created_at,
+        "created_by": run.created_by, **measures,
+    }  # fmt: skip
 
 
 def _found(pk: int) -> BacktestRun:

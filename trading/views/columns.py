@@ -171,6 +171,24 @@ JOURNAL = (
     C("charges", "Charges", "number", "brokerage and levies of both sides, ₹", "charges"),
     C("net_pnl", "Net ₹", "pnl", "after charges", "net_pnl"),
 )
+BACKTESTS = (
+    C("number", "No.", "qty", link="address"),
+    C("status", "Status", "status"),
+    C("strategy", "Strategy"),
+    C("interval", "Bars"),
+    C("names", "Symbols", hint="symbols"),
+    C("source", "Source"),
+    C("first", "From"),
+    C("last", "To"),
+    C("total_pnl", "Net P&L", "pnl"),
+    C("total_return", "Return", "pct_of_one"),
+    C("sharpe_ratio", "Sharpe", "ratio"),
+    C("max_drawdown", "Max drawdown", "share2"),
+    C("trades", "Trades", "qty"),
+    C("win_rate", "Win rate", "share"),
+    C("created_at", "Asked", "stamp"),
+    C("created_by", "By"),
+)
 BACKTEST_TRADES = (
     C("number", "No.", "qty", sort="number"),
     C("symbol", "Symbol", "symbol", sort="symbol"),
