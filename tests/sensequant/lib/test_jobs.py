@@ -21,6 +21,7 @@ from sensequant import celery
 from sensequant.config import ROOT
 from sensequant.lib import jobs
 from sensequant.lib.clock import now
+from sensequant.soak.processes import lines_of
 from sensequant.soak.servers import Redis
 from tests.trading.desks import WEEK
 from trading.models import BacktestRun, FetchRun
@@ -68,13 +69,22 @@ def worker(broker, log):
         "DATABASE_URL": url, "REDIS_URL": broker.url, "DJANGO_SETTINGS_MODULE": "sensequant.settings",
         "SENSEQUANT_HOME": str(settings.SENSEQUANT_HOME), "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
     }  # fmt: skip
-    words = [sys.executable, "-m", "celery", "-A", "sensequant", "worker", "--queues", "celery", "--pool", "solo"]
+    line = lines_of((ROOT / "Procfile").read_text())["worker"].replace("${WORKERS:-2}", "1")
+    words = [sys.executable, "-m", *line.split()]
     with log.open("w") as out, subprocess.Popen(words, cwd=ROOT, env=told, stdout=out, stderr=out) as process:
         try:
             yield
         finally:
             process.terminate()
             process.wait(30)
+
+
+def ended(run, log):
+    """Wait until a backtest is over."""
+    until = time.monotonic() + 90
+    while BacktestRun.objects.get(pk=run.pk).status in ("queued", "running"):
+        assert time.monotonic() < until, log.read_text()
+        time.sleep(0.2)
 
 
 @needs_redis
@@ -90,13 +100,33 @@ def test_a_backtest_whose_message_redis_forgot_is_rung_for_again_and_done_once(b
     ring_again()  # nobody has come yet: a second message, which will find the row begun
     assert messages(broker) == 2
     with worker(broker, tmp_path / "worker.log"):
-        until = time.monotonic() + 90
-        while messages(broker) or BacktestRun.objects.get(pk=run.pk).status in ("queued", "running"):
-            assert time.monotonic() < until, (tmp_path / "worker.log").read_text()
+        ended(run, tmp_path / "worker.log")
+        while messages(broker):
             time.sleep(0.2)
     run.refresh_from_db()
     assert (run.status, run.bars, run.error) == ("done", 5 * 72, "")
     assert "backtest failed" not in (tmp_path / "worker.log").read_text()
+
+
+@needs_redis
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_gets_over_a_redis_that_was_killed_and_works_on_without_a_traceback(broker, tmp_path):
+    log = tmp_path / "worker.log"
+    with worker(broker, log):
+        first = queued()
+        ring_again()
+        ended(first, log)
+        broker.stop()
+        until = time.monotonic() + 30
+        while "Cannot connect to redis" not in log.read_text():
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.2)
+        broker.start()
+        second = queued()
+        ring_again()
+        ended(second, log)
+    assert "Traceback" not in log.read_text()
 
 
 @needs_redis
