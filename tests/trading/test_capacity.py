@@ -13,6 +13,7 @@ from trading.services import capacity
 LOADS = st.builds(
     Load, symbols=st.integers(1, 3_000), minutes=st.sampled_from([1, 5, 15]), workers=st.integers(0, 100),
     cores=st.integers(1, 32), retention_days=st.integers(1, 2_000), trials=st.integers(0, 500),
+    years=st.floats(0.1, 10.0),
 )  # fmt: skip
 
 
@@ -39,6 +40,19 @@ def test_a_small_desk_fits_and_the_first_thing_to_bend_is_named():
     assert broken(replace(small, symbols=round(at / 1.1) - 1), Costs(), Budget()) == []
 
 
+def test_five_hundred_symbols_of_two_years_cost_what_was_measured_of_them():
+    asked = demand(Load(symbols=500, years=2.0, workers=2, trials=8), Costs())
+    assert asked.history_bars == 93_750_000
+    assert 85.0 < asked.backtest_s < 93.0
+    assert 2_100.0 < asked.backtest_mb < 2_300.0
+    assert 3_600.0 < asked.search_mb < 3_800.0  # a driver and two workers
+    assert demand(Load(symbols=500, years=2.0), Costs()).search_mb == 0.0
+    assert (
+        "searching 2 years needs 3,7"
+        in broken(Load(symbols=500, years=2.0, trials=8), Costs(), Budget(memory_mb=3_000))[0]
+    )
+
+
 def test_a_budget_that_breaks_is_named_with_its_number():
     words = broken(Load(symbols=2_000, shards=8, workers=100, cores=2), Costs(), Budget(memory_mb=8_000))
     assert "engines and workers need 21,0" in words[0]
@@ -58,3 +72,6 @@ def test_a_desk_that_cannot_be_is_refused(capsys):
     with pytest.raises(SystemExit, match="2"):
         call_command("capacity_plan", "--symbols", "2", "--shards", "3")
     assert "--shards 3 is more than there are symbols (use fewer shards)" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        call_command("capacity_plan", "--symbols", "2", "--years", "0")
+    assert "--years 0 cannot be had" in capsys.readouterr().err

@@ -12,6 +12,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from trading.core.rolls import MANY
+
 SESSION_MINUTES = 375
 SESSIONS_YEAR = 250
 CALLS_A_DAY = 5_000  # what ICICI allows
@@ -30,9 +32,16 @@ class Costs:
     metric_bytes: float = 110.0  # one ten-second measure
     engine_mb: float = 115.0  # an engine before its first symbol
     symbol_mb: float = 0.55  # what a symbol adds
-    trial_s: float = 0.05  # one configuration over a symbol's year
-    task_ms: float = 6.0  # what Celery adds to a task
+    trial_s: float = 0.05  # what a worker is in the middle of when a bar closes
+    task_ms: float = 3.0  # what Celery and its row add to a configuration
     worker_mb: float = 190.0
+    ingest_us: float = 4.0  # one bar of a file read, judged and kept, the first time
+    column_bytes: float = 48.0  # one bar in the columnar store
+    panel_ns: float = 65.0  # one bar through a configuration while all bars stand in memory
+    panel_bytes: float = 125.0  # what it takes there
+    roll_ns: float = 950.0  # one bar that passes in stretches: 93 million in 89 s
+    roll_bytes: float = 21.6  # what a backtest then keeps of it: 2.2 GB of 93 million
+    search_bytes: float = 11.2  # what each process of an optimisation keeps of it: three took 3.7 GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class Load:
     retention_days: int = 365
     orders_day: float = 2.0  # entries and exits a symbol and session
     trials: int = 0  # configurations tried in an evening, each over every symbol
+    years: float = 1.0  # of bars that are backtested and searched
 
 
 class Demand(NamedTuple):
@@ -60,6 +70,12 @@ class Demand(NamedTuple):
     evening_hours: float
     subscriptions: int
     history_calls: int  # to fill one lost stretch for every symbol
+    history_bars: int
+    history_gib: float  # of columns
+    ingest_s: float
+    backtest_s: float
+    backtest_mb: float
+    search_mb: float  # all processes of an optimisation; 0 when nothing is tried
 
 
 def demand(load: Load, costs: Costs) -> Demand:
@@ -74,8 +90,25 @@ def demand(load: Load, costs: Costs) -> Demand:
     size = days * (bars * costs.bar_bytes + orders * costs.order_bytes) + min(days, 7.0) * metrics * costs.metric_bytes
     memory = load.shards * costs.engine_mb + load.symbols * costs.symbol_mb + load.workers * costs.worker_mb
     lanes = max(1, min(load.workers, load.cores))
-    evening = load.trials * load.symbols * (costs.trial_s + costs.task_ms / 1e3) / lanes / 3_600.0
-    return Demand(bars, orders, busy / open_seconds, memory, size / GIB, evening, load.symbols, load.symbols)
+    history = history_bars(load)
+    bar_s = (costs.roll_ns if history > MANY else costs.panel_ns) / 1e9
+    evening = load.trials * (history * bar_s + costs.task_ms / 1e3) / lanes / 3_600.0
+    search = (lanes + 1) * _processed_mb(history, costs.search_bytes, costs) if load.trials else 0.0
+    return Demand(
+        bars, orders, busy / open_seconds, memory, size / GIB, evening, load.symbols, load.symbols, history,
+        history * costs.column_bytes / GIB, history * costs.ingest_us / 1e6, history * bar_s,
+        _processed_mb(history, costs.roll_bytes, costs), search,
+    )  # fmt: skip
+
+
+def history_bars(load: Load) -> int:
+    """Return how many bars the symbols' years have."""
+    return round(load.symbols * load.years * SESSIONS_YEAR) * (SESSION_MINUTES // load.minutes)
+
+
+def _processed_mb(bars: int, rolled: float, costs: Costs) -> float:
+    """Return the megabytes of a process that drives so many bars, of which it keeps ``rolled`` bytes each at least."""
+    return costs.worker_mb + max(min(bars, MANY) * costs.panel_bytes, bars * rolled) / 1e6
 
 
 class Session(NamedTuple):
@@ -161,6 +194,7 @@ def broken(load: Load, costs: Costs, budget: Budget) -> list[str]:
         (seen.cpu_share / budget.cpu_share, f"trading keeps {seen.cpu_share:.0%} of the processors busy"),
         (asked.memory_mb / budget.memory_mb, f"engines and workers need {asked.memory_mb:,.0f} MB"),
         (asked.database_gib / budget.database_gib, f"the database grows to {asked.database_gib:,.0f} GiB"),
+        (asked.search_mb / budget.memory_mb, f"searching {load.years:g} years needs {asked.search_mb:,.0f} MB"),
         (asked.evening_hours / budget.evening_hours, f"the evening's trials take {asked.evening_hours:.1f} h"),
         (asked.history_calls / budget.history_calls, f"one gap needs {asked.history_calls:,} calls to the broker"),
     ]  # fmt: skip

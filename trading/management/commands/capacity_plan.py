@@ -13,6 +13,8 @@ from trading.core.bars import ALIASES, INTERVALS, interval
 from trading.core.capacity import SESSION_MINUTES, Budget, Costs, Load, bends, broken, demand, simulate
 from trading.services import capacity
 
+MOST_YEARS = 30.0
+
 
 class Command(DeskCommand):
     """The capacity model."""
@@ -23,6 +25,7 @@ class Command(DeskCommand):
     )
     examples = (
         "  manage.py capacity_plan --symbols 500 --interval 1minute --retention 730 --measure\n"
+        "  manage.py capacity_plan --symbols 500 --years 2 --trials 8\n"
         "  manage.py capacity_plan --symbols 2000 --shards 8 --workers 100 --cores 16 --trials 200 --json"
     )
 
@@ -40,6 +43,7 @@ class Command(DeskCommand):
         parser.add_argument(
             "--trials", type=int, default=0, help="configurations tried every evening, over all symbols"
         )
+        parser.add_argument("--years", type=float, default=1.0, help="of bars that are backtested and searched")
         parser.add_argument("--measure", action="store_true", help="measure costs here instead of the stated ones")
 
     def run(self, **options: Any) -> tuple[Any, str]:
@@ -60,12 +64,14 @@ def _load(options: dict[str, Any]) -> Load:
     for name, least in (("symbols", 1), ("shards", 1), ("workers", 0), ("cores", 1), ("retention", 1), ("trials", 0)):
         if options[name] < least:
             raise BadInput(f"--{name} {options[name]} is too small", fix=f"give {least} or more")
+    if not 0.0 < options["years"] <= MOST_YEARS:
+        raise BadInput(f"--years {options['years']:g} cannot be had", fix=f"give more than 0, up to {MOST_YEARS:g}")
     if options["shards"] > options["symbols"]:
         raise BadInput(f"--shards {options['shards']} is more than there are symbols", fix="use fewer shards")
     minutes = min(INTERVALS[interval(options["interval"])], SESSION_MINUTES)
     return Load(
         options["symbols"], minutes, options["shards"], options["workers"], options["cores"], options["retention"],
-        options["orders"], options["trials"],
+        options["orders"], options["trials"], options["years"],
     )  # fmt: skip
 
 
@@ -82,6 +88,10 @@ def _text(load: Load, costs: Costs, told: dict[str, Any]) -> str:
         f"processors {asked['cpu_share']:.1%} of one for trading; the workers finish {seen['tasks']:,} tasks meanwhile",
         f"memory     {asked['memory_mb']:,.0f} MB",
         f"database   {asked['database_gib']:,.1f} GiB",
+        f"history    {asked['history_bars']:,} bars of {load.years:g} years: {asked['history_gib']:,.1f} GiB kept, "
+        f"{asked['ingest_s']:,.0f} s to read in once; a backtest {asked['backtest_s']:,.1f} s and "
+        f"{asked['backtest_mb']:,.0f} MB"
+        + (f", an optimisation {asked['search_mb']:,.0f} MB in all" if load.trials else ""),
         f"evening    {asked['evening_hours']:.1f} h for {load.trials} configurations",
         f"broker     {asked['subscriptions']:,} symbols streamed (ICICI states no limit); "
         f"one gap is {asked['history_calls']:,} calls",
