@@ -102,7 +102,7 @@ def _write(file, series):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--only", "W9"), "there is no workload 'W9' (use W1, W2, W3, W4, SENT, STUD, DESK, ROLL, PAGE, FAN, FLEET)"),
+        (("--only", "W9"), "there is no workload 'W9' (use W1, W2, W3, W4, SENT, STUD, DESK, ROLL, FLEET, PAGE, FAN)"),
         (("--only", "FLEET"), "two workers cannot be measured here (set DATABASE_URL to PostgreSQL and REDIS_URL"),
         (("--only", "W1", "--data", "/nowhere/at/all"), "lacks min_*.csv or day_all.csv"),
     ],
