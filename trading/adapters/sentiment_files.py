@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sensequant.lib import confined
 from sensequant.lib.errors import BadInput, NotFound
 from trading.core.errors import Invalid
 from trading.core.sentiment.linear import FEATURES, Calibration, Model, predict
@@ -24,6 +25,7 @@ from trading.core.sentiment.scored import LABELS
 
 FORMAT: Final = "sensequant sentiment model 1"
 CURRENT: Final = "current"
+READER: Final = f"{__name__}:model_of"
 LARGEST: Final = 32 * 1024 * 1024  # bytes of a file
 MOST_BUCKETS: Final = 1 << 20
 NAME: Final = re.compile(r"trained-[0-9a-f]{12}\Z")
@@ -72,6 +74,14 @@ def pack(stored: Stored) -> tuple[Stored, str]:
 def unpack(text: bytes, name: str) -> Stored:
     """Return the model in a file's ``text``; BadInput says why it cannot be used. ``name`` is for the message."""
     try:
+        return model_of(text)
+    except BadInput as error:
+        raise BadInput(f"{name} cannot be used: {error.message}", fix=AGAIN) from None
+
+
+def model_of(text: bytes) -> Stored:
+    """Return the model in a file's ``text``; BadInput says why there is none."""
+    try:
         whole = json.loads(text)
         content, digest = whole["content"], str(whole["sha256"])
         if _digest(content) != digest:
@@ -81,8 +91,7 @@ def unpack(text: bytes, name: str) -> Stored:
         stored = Stored(_model(content, digest), content["training"], _unpacked(content["seen"], "<u8", MOST_BUCKETS))
         _probe(stored.model, content["probes"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError, zlib.error, binascii.Error) as error:
-        why = error if isinstance(error, Invalid) else "it is no model of ours"
-        raise BadInput(f"{name} cannot be used: {why}", fix=AGAIN) from None
+        raise BadInput(str(error) if isinstance(error, Invalid) else "it is no model of ours", fix=AGAIN) from None
     return stored
 
 
@@ -176,6 +185,7 @@ class ModelFolder:
             raise BadInput(f"{path} cannot be read: {error.strerror}", fix="check its rights") from None
         if len(text) > LARGEST:
             raise BadInput(f"{path} is larger than {LARGEST >> 20} MB", fix=AGAIN)
+        confined.first_look(READER, text, str(path))
         stored = unpack(text, str(path))
         if stored.version != version:
             raise BadInput(f"{path} holds the model {stored.version}", fix="give it back its own name")

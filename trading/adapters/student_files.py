@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from sensequant.lib import confined
 from sensequant.lib.errors import BadInput
 from trading.adapters.sealed_folders import AGAIN, Sealed, seal, text_of, unseal
 from trading.core.errors import Invalid
@@ -16,13 +17,15 @@ from trading.core.scoring import CLASSES, Forest, Linear, Scorer, Thresholds
 FORMAT: Final = "sensequant student 1"
 MODEL: Final = "model.json"
 ROLE: Final = "student"
+READER: Final = f"{__name__}:model_of"
 KINDS: Final[Mapping[str, type[Linear] | type[Forest]]] = {"linear": Linear, "forest": Forest}
 
 
 def load(folder: str | Path) -> Scorer:
     """Return the student in ``folder``, ready to score.
 
-    Every file its manifest names is compared with its SHA-256 first. NotFound when there is none; BadInput names the
+    Every file its manifest names is compared with its SHA-256 first, and the model is read by a confined child before
+    it is read here. NotFound when there is none; BadInput names the
     file that was changed, or says why the folder holds no student (a teacher, another format, a broken model).
     """
     sealed = unseal(Path(folder))
@@ -31,6 +34,7 @@ def load(folder: str | Path) -> Scorer:
         what = f"a {told.get('role', 'thing')} of format {told.get('format')!r}"
         raise BadInput(f"{sealed.folder} holds {what}", fix=f"name the folder of a {FORMAT!r}")
     text = sealed.read(MODEL)
+    confined.first_look(READER, text, str(sealed.folder / MODEL))
     try:
         scorer = _scorer(told, json.loads(text))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError, IndexError) as error:
@@ -39,6 +43,15 @@ def load(folder: str | Path) -> Scorer:
     if version_of(text) != scorer.version:
         raise BadInput(f"{sealed.folder} says it is {scorer.version} but holds {version_of(text)}", fix=AGAIN)
     return scorer
+
+
+def model_of(text: bytes) -> Linear | Forest:
+    """Return the model in a ``model.json``; BadInput or whatever reading it raises when it holds none."""
+    content = json.loads(text)["model"]
+    try:
+        return KINDS[content["kind"]].of_json(content)
+    except Invalid as error:
+        raise BadInput(str(error), fix=AGAIN) from None
 
 
 def save(folder: Path, scorer: Scorer, files: Mapping[str, bytes], told: Mapping[str, Any]) -> Sealed:
