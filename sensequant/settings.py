@@ -113,17 +113,23 @@ def database(url: str) -> dict[str, Any]:
 DATABASES = {"default": database(DESK.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+
 # --- What crosses a process ---------------------------------------------------------------------------------------
+def channel_layer(url: str) -> dict[str, Any]:
+    """Return the sockets' layer over Redis.
+
+    It asks for a message for five seconds at a time; redis-py gives an answer up after five seconds, too, and a socket
+    nobody told anything for so long would be taken for one whose Redis is away. So its connections wait longer.
+    """
+    hosts = [{"address": url, "socket_timeout": 30.0}]
+    return {"BACKEND": "sensequant.lib.layer.PatientLayer", "CONFIG": {"hosts": hosts, "group_expiry": 3_600}}
+
+
 if EMBEDDED:
     CHANNEL_LAYERS: dict[str, Any] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 else:
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "sensequant.lib.layer.PatientLayer",
-            "CONFIG": {"hosts": [DESK.redis_url], "group_expiry": 3_600},
-        }
-    }
+    CHANNEL_LAYERS = {"default": channel_layer(DESK.redis_url)}
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -101,3 +101,13 @@ def test_two_loops_reach_each_other_through_redis(loop, redis_url, monkeypatch):
     assert broadcast.publish("live", {"version": 1})
     assert heard.result(timeout=5)["payload"] == {"version": 1}
     within(loop, sender.close_pools())
+
+
+def test_a_socket_nobody_tells_anything_waits_on():
+    from channels_redis.core import RedisChannelLayer
+
+    from sensequant.settings import channel_layer
+
+    layer = RedisChannelLayer(**channel_layer("redis://127.0.0.1:6379/15")["CONFIG"])
+    waits = layer.connection(0).connection_pool.connection_kwargs["socket_timeout"]
+    assert waits > layer.brpop_timeout, "redis-py would give up the answer the layer waits for"
