@@ -104,10 +104,11 @@ def test_two_loops_reach_each_other_through_redis(loop, redis_url, monkeypatch):
 
 
 def test_a_socket_nobody_tells_anything_waits_on():
-    from channels_redis.core import RedisChannelLayer
+    from channels_redis.utils import create_pool
 
+    from sensequant.lib.layer import PatientLayer
     from sensequant.settings import channel_layer
 
-    layer = RedisChannelLayer(**channel_layer("redis://127.0.0.1:6379/15")["CONFIG"])
-    waits = layer.connection(0).connection_pool.connection_kwargs["socket_timeout"]
+    layer = PatientLayer(**channel_layer("redis://127.0.0.1:6379/15")["CONFIG"])
+    waits = create_pool(layer.hosts[0]).connection_kwargs["socket_timeout"]
     assert waits > layer.brpop_timeout, "redis-py would give up the answer the layer waits for"
