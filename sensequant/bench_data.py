@@ -1,4 +1,4 @@
-"""A desk of years for ``bench_lists``: a scratch database with a million orders and ten million metric rows.
+"""A desk of years for ``bench_lists``: a scratch database with a million orders, all of them in the ledger, too.
 
 Everything is made inside the database, by its own numbers, so that the same size gives the same rows.
 """
@@ -145,6 +145,16 @@ STATEMENTS: Final = {
         INSERT INTO trading_position (run_id, symbol, strategy, side, quantity, entry_price, charges, opened_at)
         SELECT r, 'SYM' || lpad(s::text, 3, '0'), 'intraday', 'LONG', 10, 100, 3.21, now()
         FROM generate_series(1, %(runs)s) r, generate_series(1, %(symbols)s) s
+    """,
+    "ledger": """
+        INSERT INTO releases_ledgerentry (seq, at, recorded_at, actor, ip, session, request_id, action, object, reason,
+            kind, source, content, before_sha, after_sha, previous, digest)
+        SELECT n, moment, moment, CASE WHEN n %% 1000 = 0 THEN 'rafi' ELSE 'engine' END, '', '', '',
+            CASE WHEN n %% 1000 = 0 THEN 'deploy switch' ELSE 'order filled' END, 'order ' || n, '', 'order event', n,
+            '{}', '', encode(sha256('{}'), 'hex'), encode(sha256((n - 1)::text::bytea), 'hex'),
+            encode(sha256(n::text::bytea), 'hex')
+        FROM generate_series(1, %(orders)s) n,
+            LATERAL (SELECT now() - (%(orders)s - n) * interval '86 seconds') m(moment)
     """,
     "samples": """
         INSERT INTO monitoring_sample (metric, at, low, high, total, count, last, counts, rolled)

@@ -25,7 +25,7 @@ LARGE: Final = 50_000
 SYMBOL: Final = "SYM007"
 FILTERS: Final = {
     "symbol": SYMBOL, "strategy": "swing", "status": "rejected", "side": "SELL", "purpose": "exit", "run": "20",
-    "direction": "SHORT", "acted": "true",
+    "direction": "SHORT", "acted": "true", "actor": "rafi", "action": "deploy", "object": "order+12",
 }  # fmt: skip
 TABLES: Final = ("orders", "positions", "signals", "journal")
 PAGES: Final = (
@@ -38,8 +38,11 @@ PAGE_FILTERS: Final = (
     "", "?run=all", f"?run=all&symbol={SYMBOL}", "?run=all&status=rejected", "?run=all&page=50",
     f"?run=all&page={LAST}",
 )  # fmt: skip
-MORE: Final = (("backtests", f"?page={LAST}"), ("audits", f"?page={LAST}"), ("reports", "?span=week"),
-               ("parity", "?run=1"))  # fmt: skip
+MORE: Final = (
+    ("backtests", f"?page={LAST}"), ("audits", f"?page={LAST}"), ("reports", "?span=week"), ("parity", "?run=1"),
+    ("ledger", "?actor=rafi"), ("ledger", "?action=deploy"), ("ledger", "?object=order+12"),
+    ("ledger", "?object=nothing"), ("ledger", f"?page={LAST}"),
+)  # fmt: skip
 DEEP: Final = 20
 """Pages a reader of REST goes on to before the list is asked that deep."""
 TELEMETRY: Final = "telemetry"

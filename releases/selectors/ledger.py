@@ -13,7 +13,9 @@ from trading.selectors.rest import span
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the list was narrowed to; empty does not narrow. Words are the beginnings of what they look for."""
+    """What the list was narrowed to; empty does not narrow. Words are the beginnings of what they look for,
+    letter for letter.
+    """
 
     actor: str = ""
     action: str = ""
@@ -27,7 +29,7 @@ def entries(asked: Asked) -> QuerySet[LedgerEntry]:
     rows = LedgerEntry.objects.order_by("-seq")
     for name in ("actor", "action", "object"):
         if word := getattr(asked, name).strip():
-            rows = rows.filter(**{f"{name}__istartswith": word})
+            rows = rows.filter(**{f"{name}__startswith": word})
     since, until = span(asked.start, asked.end)
     if since:
         rows = rows.filter(at__gte=since)

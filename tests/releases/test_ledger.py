@@ -12,6 +12,7 @@ from django.test import RequestFactory
 from monitoring.models import Notification
 from monitoring.services import auditing, facts
 from releases.models import Happening, LedgerArchive, LedgerCheck, LedgerEntry, LedgerHead
+from releases.selectors import ledger as listed
 from releases.services import happenings, ledger, ledger_archives, ledger_checks, ledger_heads
 from releases.services.ledger_keeping import Keeper
 from sensequant.lib.errors import NotAllowed
@@ -126,6 +127,19 @@ def test_the_settings_in_force_are_kept_when_they_are_others(noon, settings):
 
 
 # seen
+
+
+def test_a_beginning_is_looked_for_letter_for_letter_and_by_its_index(noon):
+    for name in ("release_2026", "release_2025", "Release", "a release", "release%", "release_"):
+        happenings.record("thing", name, at=noon, actor="asha")
+    ledger.pull(at=noon)
+    names = {each.object for each in listed.entries(listed.Asked(object="release_"))}
+    assert names == {"release_2026", "release_2025", "release_"}
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = listed.entries(listed.Asked(object="release_")).order_by("object").explain()
+        assert "ledger_object_begins" in plan
 
 
 def test_the_page_the_entry_the_file_and_the_api_show_what_was_done(client, noon):
