@@ -5,12 +5,14 @@ Knows nothing of the desk's tables: the engine opens a manifest with it, and so 
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -123,6 +125,12 @@ def load(text: bytes) -> dict[str, Any]:
     """Return what a manifest says; BadInput names what cannot be: another spelling, a field too many or too few."""
     if len(text) > MOST:
         raise BadInput(f"a manifest of {len(text)} bytes is too long", fix=FIX)
+    return copy.deepcopy(_loaded(text))
+
+
+@lru_cache(maxsize=8)
+def _loaded(text: bytes) -> dict[str, Any]:
+    """Return the same, kept by its very bytes: the engine reads the one in force again and again."""
     try:
         content = yaml.load(text.decode(), Loader=_Reader)  # noqa: S506 - a SafeLoader that refuses more
         same = isinstance(content, dict) and dump(content) == text
