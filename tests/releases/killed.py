@@ -1,7 +1,8 @@
 """Deployments and rollbacks that get SIGKILL, each in a process of its own, and what one resumption makes of them.
 
-``python -m tests.releases.killed PLACE …`` forks a child for every act on the desk in ``SENSEQUANT_HOME``: it never
-opens the database itself, and it prints one line a place: how the child ended, what stood then, what stood afterwards.
+``python -m tests.releases.killed [PLACE …]`` (without any: at every step) forks a child for every act on the desk in
+``SENSEQUANT_HOME``, on SQLite or, with ``DATABASE_URL``, PostgreSQL: it never opens the database itself, and it prints
+one line a place: how the child ended, what stood then, what stood afterwards.
 """
 
 import json
@@ -12,7 +13,15 @@ import traceback
 
 import django
 
+from releases.core.steps import STEPS, SWITCH
 from sensequant.lib import crash, paths
+from tests.homes import Scratch
+
+URL = os.environ.get("DATABASE_URL", "")
+EVERY = [
+    f"{kind}-{step}{when}" for kind in ("deploy", "rollback") for step in STEPS[kind]
+    for when in ("", *(["-uncommitted"] if step == SWITCH else []), "-done")
+]  # fmt: skip
 
 
 def here(work, place=""):
@@ -41,11 +50,15 @@ def kept(name):
 
 def keep(name):
     shutil.copytree(paths.home(), kept(name))
+    if URL:
+        Scratch(URL).keep(name)
 
 
 def restore(name):
     shutil.rmtree(paths.home())
     shutil.copytree(kept(name), paths.home())
+    if URL:
+        Scratch(URL).restore(name)
 
 
 def prepare():
@@ -143,4 +156,4 @@ if __name__ == "__main__":
     from releases.services import people_keys
 
     people_keys.COST = 16
-    main(sys.argv[1:])
+    main(sys.argv[1:] or EVERY)

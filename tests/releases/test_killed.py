@@ -10,9 +10,10 @@ import pytest
 
 from releases.core.steps import STEPS
 from sensequant.config import ROOT
-from tests.homes import migrated
+from tests import services
+from tests.homes import Scratch, migrated
 
-pytestmark = [pytest.mark.once, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # on PostgreSQL, too
 PARAMETERS = {1: 25, 2: 30}
 PLACES = {  # the release that stands when it was killed there
     "deploy-stage": 1, "deploy-switch": 1, "deploy-switch-uncommitted": 1, "deploy-switch-done": 2, "deploy-publish": 2,
@@ -26,11 +27,25 @@ ENDS = {
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """What was told of every place."""
+    """What was told of every place, on a database of its own."""
     env = {
         "PATH": os.environ["PATH"], "SENSEQUANT_HOME": str(migrated(tmp_path_factory.mktemp("killed") / "home")),
         "ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "sensequant.settings", "LOG_LEVEL": "CRITICAL",
     }  # fmt: skip
+    if not services.ON_POSTGRES:
+        yield told_of(env)
+        return
+    scratch = Scratch.beside(services.POSTGRES, f"desk_test_killed_{os.getpid()}")
+    scratch.create()
+    try:
+        env["DATABASE_URL"] = scratch.url
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
+        yield told_of(env)
+    finally:
+        scratch.drop()
+
+
+def told_of(env):
     done = subprocess.run(
         [sys.executable, "-m", "tests.releases.killed", *PLACES], cwd=ROOT, env=env, capture_output=True, text=True,
         check=False,
