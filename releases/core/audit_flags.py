@@ -189,11 +189,6 @@ def _missing(told: Mapping[str, Any], known: Known) -> Iterator[Flag]:
         yield Flag("missing", "student_model", f"no student is deployed: {why}")
 
 
-def only_skipped(found: Sequence[Mapping[str, Any]]) -> bool:
-    """Say whether nothing is open but what skipping the validation leaves open, as after a rollback."""
-    return all(flag["code"] == SKIPPED for flag in found)
-
-
 def digest(value: Any) -> str:
     """Return the SHA-256 of JSON data, however its keys are ordered."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

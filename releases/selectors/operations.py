@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from releases.core import steps
 from releases.core.states import APPROVED, STAGED
@@ -15,6 +15,11 @@ from sensequant.lib.errors import NotAllowed
 def operations() -> QuerySet[Operation]:
     """Return every attempt, the newest first."""
     return Operation.objects.select_related("release", "away_from").prefetch_related("steps")
+
+
+def of(release: Release) -> QuerySet[Operation]:
+    """Return what brought a release into force, back, or out of it, the newest first."""
+    return operations().filter(Q(release=release) | Q(away_from=release))
 
 
 def emergencies() -> QuerySet[Operation]:

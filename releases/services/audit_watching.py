@@ -38,6 +38,13 @@ def collect(parts: Sequence[str], optimized: Mapping[str, Any], *, at: dt.dateti
     return found
 
 
+def degraded(kind: str, optimized: Mapping[str, Any], *, at: dt.datetime) -> bool | None:
+    """Return whether the window up to ``at`` was worse than what was before it; None where that cannot be told."""
+    found = _window(kind, at - dt.timedelta(days=windows.DAYS[kind]), at, None, optimized)
+    told: bool | None = found.sections[windows.NAMES[kind]]["degradation_detected"]
+    return told
+
+
 def _window(
     kind: str, since: dt.datetime, at: dt.datetime, fired: int | None, optimized: Mapping[str, Any]
 ) -> Part:  # fmt: skip

@@ -12,13 +12,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from monitoring.services import facts
-from releases.core import audit_flags, steps
+from releases.core import after_rollback as judged
+from releases.core import steps
 from releases.core.audit_states import ROLLBACK as AFTER_IT
 from releases.core.roles import ENGINEERING, RISK
 from releases.core.states import ACTIVE, ROLLED_BACK, STABLE, SUPERSEDED
 from releases.models import Operation, Release, Watch
 from releases.models.watch import OPEN
-from releases.services import audits, lifecycle, operations, people, smoke, staging, status_files
+from releases.services import after_rollback, audits, lifecycle, operations, people, smoke, staging, status_files
 from releases.services.deploying import Who, in_force
 from sensequant.lib import manifests, paths
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound, SenseQuantError
@@ -143,7 +144,7 @@ def _smoked(release: Release) -> Mapping[str, Any]:
 
 
 def _audit(operation: Operation, at: dt.datetime) -> dict[str, Any]:
-    """Audit anew; an audit that cannot be made is told, and is never clean."""
+    """Audit anew: clean when nothing is open but what is accounted for; one that cannot be made is never clean."""
     try:
         found = audits.run(
             by=operation.by, at=at, skip_validation=True, cause=AFTER_IT, trigger=f"rollback {operation.pk}"
@@ -151,7 +152,11 @@ def _audit(operation: Operation, at: dt.datetime) -> dict[str, Any]:
     except SenseQuantError as error:
         log.exception("no audit after the rollback", error=str(error))
         return {"audit": None, "clean": False, "told": error.message}
-    return {"audit": found.audit_id, "clean": audit_flags.only_skipped(found.flags), "flags": len(found.flags)}
+    gone = operation.away_from
+    assert gone is not None  # noqa: S101 - a rollback goes away from something
+    accounted = after_rollback.accounted(found, operation.release, gone, at=at)
+    new = judged.new(accounted)
+    return {"audit": found.audit_id, "clean": not new, "flags": len(found.flags), "new": new, "accounted": accounted}
 
 
 def _record(operation: Operation, at: dt.datetime) -> dict[str, Any]:
@@ -170,10 +175,19 @@ def _record(operation: Operation, at: dt.datetime) -> dict[str, Any]:
         halts.release(
             halts.RELEASE, "what came back is whole and trades as it did", at=at, by=f"rollback #{operation.pk}"
         )
+    told += f"; {_audited(operations.told(operation, 'audit'))}"
     facts.report(MEASURE, 0.0, at=at, group=found.release_id, told="in force again")
     group = gone.release_id if gone else ""
     facts.report(MEASURE, 1.0, at=at, group=group, until=at + REVIEW, told=told[:300])
     return {"record": str(path), "released": not wrong, "told": told}
+
+
+def _audited(told: Mapping[str, Any]) -> str:
+    """Return in words what the audit found."""
+    if told.get("audit") is None:
+        return f"no audit could be made: {told.get('told', '')}"
+    new = told.get("new", [])
+    return f"{told['audit']} is clean" if told["clean"] else f"{told['audit']} found {len(new)} new: {'; '.join(new)}"
 
 
 STEPS: Final[Mapping[str, operations.Step]] = MappingProxyType({

@@ -17,7 +17,7 @@ from releases.core.audit_text import NAMES, TITLES
 from releases.core.roles import MOST_DAYS, WAIVERS
 from releases.models import Audit
 from releases.selectors import audits as asked
-from releases.services import audit_approvals, audits, people, waivers, waiving
+from releases.services import after_rollback, audit_approvals, audits, people, waivers, waiving
 from releases.services.signing import Proof
 from releases.services.waiving import Wish
 from releases.tasks import run_audit
@@ -114,11 +114,13 @@ def _waivers(audit: Audit, user: Any, *, at: dt.datetime) -> dict[str, Any]:
     gone, rows = waivers.waived(audit, at=at), waivers.standing(audit)
     counting = {each.pk for each in waivers.valid(audit, at=at)}
     held = [role for role in WAIVERS if people.holds(user, role)]
+    whys = after_rollback.whys(audit)
     flags = []
     for place, flag in enumerate(audit.flags):
         mine = [each for each in rows if each.position == place]
         given = {each.role for each in mine if each.pk in counting}
-        told = {"flag": flag, "number": place + 1, "waived": place in gone, "halves": mine, "counting": counting}
+        told = {"flag": flag, "number": place + 1, "waived": place in gone, "halves": mine, "counting": counting,
+                "why": whys[place] if whys else ""}  # fmt: skip
         roles = [role for role in held if role not in given and user.pk not in {each.user_id for each in mine}]
         flags.append({**told, "roles": roles if waivers.may_be(flag) and user.get_username() != audit.by else []})
     return {

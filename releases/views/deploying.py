@@ -31,6 +31,17 @@ def shown(row: Release, user: Any, *, at: dt.datetime) -> dict[str, Any]:
     own = found.emergencies().filter(away_from=row)
     return {
         **_deploy(row, user, at), **_watch(row, user, at), **_rollback(row, user), "emergencies": reviewed(own, user),
+        "operations": [_journal(each) for each in found.of(row)[:CHECKS]],
+    }  # fmt: skip
+
+
+def _journal(row: Operation) -> dict[str, Any]:
+    """Return one deployment or rollback with its steps, and what the audit after a rollback found."""
+    steps = list(row.steps.all())
+    audited: dict[str, Any] = next((each.told for each in steps if each.step == "audit"), {})
+    return {
+        "row": row, "steps": steps, "audit": audited.get("audit"), "clean": audited.get("clean"),
+        "accounted": audited.get("accounted", []),
     }  # fmt: skip
 
 

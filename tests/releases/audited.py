@@ -33,8 +33,9 @@ def optimised(folder):
 
 
 def promoted(folder):
-    """A student that three people signed for and that took its place."""
-    student_files.save(folder, pupil(), PAPERS, {"trained_until": "2026-09-25"})
+    """A student – the one in ``folder``, or made up there – that three people signed for and that took its place."""
+    if not folder.exists():
+        student_files.save(folder, pupil(), PAPERS, {"trained_until": "2026-09-25"})
     wanted = markets.want("demo", ("DEMOBANK",), "5minute", *SPAN, today=TODAY)
     row = promotions.assess(folder, wanted, runs.order("intraday", LIVELY, 1e6), by="tara", at=NOON)
     for role in checklists.ROLES:
@@ -82,10 +83,10 @@ def watched(alerts=1, at=NOON, **told):
         )
 
 
-def whole(folder):
+def whole(folder, student=None):
     """Everything there is to audit, all of it in order."""
     run = optimised(folder / "optimization")
-    student = promoted(folder / "student")
+    student = promoted(student or folder / "student")
     for strategy, within, before in (("intraday", 3, 40), ("swing", 30, 120)):
         traded(strategy, within, 6)
         traded(strategy, before, 6)

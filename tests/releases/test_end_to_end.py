@@ -1,9 +1,12 @@
-"""The whole way of one release: audited, signed by three, deployed, watched, worse than before, rolled back, kept."""
+"""The whole way of one release: optimised, trained, audited, signed by three, deployed, watched, worse, rolled back."""
 
 import dataclasses
 import datetime as dt
+import json
 
 import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
 
 from releases.core.audit_states import ROLLBACK
 from releases.core.roles import ROLES
@@ -18,7 +21,7 @@ from tests.models_ml.test_promotions import passing as passing
 from tests.releases import audited
 from tests.releases.deployed import cast, proof
 from tests.releases.world import PASSWORD
-from tests.trading.desks import NOON
+from tests.trading.desks import NOON, command
 from trading.models import Halt, ReleasePointer
 from trading.services import release_gate, release_state, strategies
 
@@ -44,8 +47,19 @@ def released(who, audit, configs=(), *, summary, at):
     return Release.objects.get(pk=found.pk)
 
 
-def test_from_the_audit_to_the_rollback_and_every_step_of_it_in_the_ledger(tmp_path):
-    audited.whole(tmp_path)
+def trained(home):
+    """Return the folder of a student that learned from a teacher that learned from bars, by the commands."""
+    days = ("--start-date", "2026-08-17", "--end-date", "2026-09-25", "--data-source", "demo")
+    small = ("--warmup", "100", "--rounds", "15", "--folds", "2")
+    told = command("train_teacher", "--symbols", "DEMOBANK,DEMOLABS", *days, *small, "--json")
+    assert (told[0], told[2]) == (0, "")
+    told = command("train_student", "--teacher-dir", json.loads(told[1])["folder"], "--json")
+    assert (told[0], told[2]) == (0, "")
+    return home / json.loads(told[1])["folder"]
+
+
+def test_from_the_optimisation_to_the_rollback_and_every_step_of_it_in_the_ledger(client, home, tmp_path):
+    audited.whole(tmp_path, student=trained(home))
     audit = audits.execute(audits.keep(Asked(skip_plots=True), by="tara", at=NOON), How(lambda: NOON))
     assert (audit.flags, audit.deployment_ready) == ([], True)
     who = cast()
@@ -56,7 +70,7 @@ def test_from_the_audit_to_the_rollback_and_every_step_of_it_in_the_ledger(tmp_p
     watch = watching.current()
     assert (watch.release, ReleasePointer.objects.get().mode) == (new, "heightened")
     worse(old, new, before)
-    audited_after()
+    audited_after(client, old, new)
     kept(audit, old, new)
 
 
@@ -77,17 +91,24 @@ def worse(old, new, before):
     assert not Halt.objects.filter(released_at=None).exists()
 
 
-def audited_after():
-    """It was audited anew by itself, which told of the trades that had become worse."""
+def audited_after(client, old, new):
+    """It was audited anew by itself: clean, for what is worse came with the release that is gone, and is told so."""
     operation = Operation.objects.get(kind="rollback")
     told = operation.steps.get(step="audit").told
     found = Audit.objects.get(audit_id=told["audit"])
     assert (found.state, found.cause, found.by) == ("done", ROLLBACK, "release watch")
-    assert (told["clean"], {flag["code"] for flag in found.flags}) == (
-        False,
-        {"intraday_degraded", "validation_skipped"},
-    )
+    assert (told["clean"], told["new"]) == (True, [])
+    assert {each["code"]: each["why"] for each in told["accounted"]} == {
+        "intraday_degraded": f"it was not there before {new.release_id} was deployed, which is gone",
+        "validation_skipped": "a rollback waits for no validation",
+    }
     assert audits.verify(found)
+    client.force_login(User.objects.get(username="risk"))
+    for release in (old, new):
+        page = client.get(reverse("release", args=[release.release_id])).content.decode()
+        assert "clean: nothing is open that is new" in page
+        assert all(step in page for step in STEPS["rollback"])
+    assert "Not new: it was not there before" in client.get(reverse("audit", args=[found.audit_id])).content.decode()
 
 
 def kept(audit, old, new):
