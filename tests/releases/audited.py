@@ -32,12 +32,16 @@ def optimised(folder):
     return optimizations.execute(run.pk, how())
 
 
-def promoted(folder):
-    """A student – the one in ``folder``, or made up there – that three people signed for and that took its place."""
-    if not folder.exists():
-        student_files.save(folder, pupil(), PAPERS, {"trained_until": "2026-09-25"})
+def judged(folder):
+    """The student in ``folder``, validated on bars later than those it learned from."""
     wanted = markets.want("demo", ("DEMOBANK",), "5minute", *SPAN, today=TODAY)
-    row = promotions.assess(folder, wanted, runs.order("intraday", LIVELY, 1e6), by="tara", at=NOON)
+    return promotions.assess(folder, wanted, runs.order("intraday", LIVELY, 1e6), by="tara", at=NOON)
+
+
+def promoted(folder):
+    """A student that three people signed for and that took its place."""
+    student_files.save(folder, pupil(), PAPERS, {"trained_until": "2026-09-25"})
+    row = judged(folder)
     for role in checklists.ROLES:
         user = User.objects.create_user(role.replace(" ", ""))
         user.groups.add(Group.objects.get_or_create(name=role)[0])
@@ -83,10 +87,10 @@ def watched(alerts=1, at=NOON, **told):
         )
 
 
-def whole(folder, student=None):
+def whole(folder):
     """Everything there is to audit, all of it in order."""
     run = optimised(folder / "optimization")
-    student = promoted(student or folder / "student")
+    student = promoted(folder / "student")
     for strategy, within, before in (("intraday", 3, 40), ("swing", 30, 120)):
         traded(strategy, within, 6)
         traded(strategy, before, 6)
