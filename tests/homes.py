@@ -59,6 +59,7 @@ class Scratch:
             self._drop(server, self.name)
             names = sql.Identifier(self.name), sql.Identifier(template)
             server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+            server.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(names[0]))  # no disk
 
     def keep(self, name: str) -> None:
         """Keep a copy."""

@@ -10,8 +10,10 @@ import os
 import shutil
 import sys
 import traceback
+from importlib import import_module
 
 import django
+from django.conf import settings
 
 from releases.core.steps import STEPS, SWITCH
 from sensequant.lib import crash, paths
@@ -152,7 +154,10 @@ def main(places):
 
 
 if __name__ == "__main__":
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     django.setup()
+    for name in ("tests.releases.deployed", "tests.trading.pupils", "releases.services.resuming"):
+        import_module(name)  # once, before any child is forked
     from releases.services import people_keys
 
     people_keys.COST = 16
