@@ -8,3 +8,4 @@ class ModelsMlConfig(AppConfig):
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "models_ml"
+    verbose_name = "Learning"

@@ -8,20 +8,14 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from models_ml.models import Evening, Promotion, SignOff
-from trading.admin.base import Inline, Record, pretty
+from trading.admin.base import Record, Rows, pretty
 
 
-class SignOffInline(Inline):
-    """The signatures of a promotion."""
+class SignOffInline(Rows):
+    """The signatures of a promotion; each is given on its page, by the person."""
 
     model = SignOff
-    extra = 0
-    can_delete = False
     fields = readonly_fields = ("role", "username", "decision", "note", "evidence", "at")
-
-    def has_add_permission(self, request: object, obj: Model | None = None) -> bool:
-        """Refuse: a signature is given on the page of the promotion, by the person."""
-        return False
 
 
 @admin.register(Promotion)

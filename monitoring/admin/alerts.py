@@ -15,7 +15,7 @@ from monitoring.models import AuditEntry, Episode, RuleSetting, Silence
 from monitoring.services import rulebook, silences
 from sensequant.lib.clock import now
 from sensequant.lib.errors import SenseQuantError
-from trading.admin.base import Editable, Form, Record, each
+from trading.admin.base import Editable, Form, Record, WhyForm, each, why
 
 ONE = dt.timedelta(hours=1)
 
@@ -28,6 +28,7 @@ class EpisodeAdmin(Record):
     list_filter = ("status", "severity", "rule")
     search_fields = ("rule", "group", "message")
     date_hierarchy = "since"
+    action_form = WhyForm
     actions = ("acknowledge_for_an_hour", "take_back")
 
     def view_on_site(self, obj: Model) -> str:
@@ -39,13 +40,14 @@ class EpisodeAdmin(Record):
         """Acknowledge the chosen alerts in one's own name."""
         who = request.user.get_username()
         each(request, rows, "acknowledged", lambda row: silences.acknowledge(
-            row.name, "acknowledged in the admin", by=who, at=now(), ttl=ONE))  # fmt: skip
+            row.name, why(request), by=who, at=now(), ttl=ONE))  # fmt: skip
 
     @admin.action(description="Take acknowledgements back", permissions=["operate"])
     def take_back(self, request: HttpRequest, rows: QuerySet[Episode]) -> None:
         """Take the acknowledgements of the chosen alerts back."""
         who = request.user.get_username()
-        each(request, rows, "no longer acknowledged", lambda row: silences.clear(row.name, by=who, at=now()))
+        each(request, rows, "no longer acknowledged", lambda row: silences.clear(
+            row.name, by=who, at=now(), reason=why(request)))  # fmt: skip
 
 
 @admin.register(Silence)
@@ -107,6 +109,8 @@ class RuleSettingAdmin(Editable):
 
     form = RuleForm
     list_display = ("rule", *NUMBERS, "by", "at", "reason")
+    list_filter = ("enabled",)
+    search_fields = ("rule", "by", "reason")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Refuse: set it as you want it, with a reason."""

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from monitoring.models import Attempt, Channel, Look, Notification, Report, Rollup, Sample
-from trading.admin.base import Inline, Record
+from trading.admin.base import Record, Rows
 
 
-class AttemptInline(Inline):
+class AttemptInline(Rows):
     """The tries of a message."""
 
     model = Attempt
-    extra = 0
-    can_delete = False
     readonly_fields = ("at", "ok", "permanent", "seconds", "error")
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Refuse: the sender writes these."""
-        return False
 
 
 @admin.register(Notification)
@@ -33,10 +26,23 @@ class NotificationAdmin(Record):
     inlines = (AttemptInline,)
 
 
+@admin.register(Attempt)
+class AttemptAdmin(Record):
+    """Every try to send a message."""
+
+    list_display = ("at", "notification", "ok", "permanent", "seconds", "error")
+    list_filter = ("ok", "permanent")
+    list_select_related = ("notification",)
+    search_fields = ("error", "notification__key")
+    date_hierarchy = "at"
+
+
 @admin.register(Channel)
 class ChannelAdmin(Record):
     """How each channel is."""
 
+    search_fields = ("name", "last_error")
+    list_filter = (("last_error", admin.EmptyFieldListFilter),)
     list_display = ("name", "sent", "failed", "last_sent_at", "last_error", "last_error_at")
 
 
@@ -45,7 +51,8 @@ class RollupAdmin(Record):
     """Metrics over time."""
 
     list_display = ("metric", "at", "width", "low", "high", "avg", "count", "total")
-    list_filter = ("metric",)
+    list_filter = ("metric", "width")
+    search_fields = ("metric",)
 
 
 @admin.register(Sample)
@@ -54,6 +61,7 @@ class SampleAdmin(Record):
 
     list_display = ("metric", "at", "low", "high", "total", "count", "rolled")
     list_filter = ("metric", "rolled")
+    search_fields = ("metric",)
 
 
 @admin.register(Report)
@@ -61,6 +69,8 @@ class ReportAdmin(Record):
     """What apps above reported."""
 
     list_display = ("measure", "group", "value", "at", "until", "context")
+    list_filter = ("measure",)
+    search_fields = ("measure", "group")
 
 
 @admin.register(Look)
@@ -68,3 +78,5 @@ class LookAdmin(Record):
     """The monitor's own state."""
 
     list_display = ("name", "at", "seconds", "holder", "errors", "archived_at", "pinged_at", "ping_error")
+    list_filter = ("name",)
+    search_fields = ("name", "holder", "ping_error")

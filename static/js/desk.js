@@ -1,6 +1,7 @@
 // What every page has: theme, density, keyboard, help, palette, the row one stands on.
 
 import "./ages.js";
+import "./session.js";
 
 const root = document.documentElement;
 const $ = (id) => document.getElementById(id);
@@ -35,13 +36,6 @@ document.addEventListener("click", (event) => {
 document.addEventListener("toggle", (event) => {
   if (event.target.open) event.target.querySelector?.(".at-once")?.select();
 }, true);
-
-// --- Whoever was logged out meanwhile is asked to log in, instead of being shown half a page ---
-document.addEventListener("htmx:before:swap", (event) => {
-  if (new URL(event.detail.ctx.response.raw.url).pathname !== "/login") return;
-  event.preventDefault();
-  location.reload();
-});
 
 // --- Help and palette ---
 const help = $("help");

@@ -231,9 +231,13 @@ def test_status_health_and_metrics_are_there_for_scripts(fires, operator):
 
 def test_the_admin_acknowledges_and_changes_rules_with_a_reason(fires, staff):
     address = reverse("admin:monitoring_episode_changelist")
-    staff.post(address, {"action": "acknowledge_for_an_hour", "_selected_action": [fires.pk]})
+    chosen = {"action": "acknowledge_for_an_hour", "_selected_action": [fires.pk]}
+    assert "no reason was given" in staff.post(address, chosen, follow=True).content.decode()
     fires.refresh_from_db()
-    assert fires.acked_by == "asha"
+    assert fires.acked_by == ""
+    staff.post(address, {**chosen, "why": "the disk is being changed"})
+    fires.refresh_from_db()
+    assert (fires.acked_by, fires.ack_reason) == ("asha", "the disk is being changed")
     form = {"rule": "disk_low", "enabled": "on", "threshold": "0.8", "why": "small disk"}
     staff.post(reverse("admin:monitoring_rulesetting_add"), form)
     assert RuleSetting.objects.get().threshold == 0.8
@@ -253,6 +257,7 @@ def test_the_admin_acknowledges_and_changes_rules_with_a_reason(fires, staff):
         "sample",
         "report",
         "look",
+        "attempt",
     ],
 )
 def test_every_table_has_its_page_in_the_admin(fires, staff, model):

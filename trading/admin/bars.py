@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from trading.admin.base import Inline, Record
+from trading.admin.base import Record, Rows
 from trading.models import BarReport, BarSeries, QuarantinedRow
 
 
@@ -18,13 +18,10 @@ class BarSeriesAdmin(Record):
     date_hierarchy = "refreshed_at"
 
 
-class RowInline(Inline):
+class RowInline(Rows):
     """The rows a finding set aside."""
 
     model = QuarantinedRow
-    extra = 0
-    can_delete = False
-    max_num = 0
     fields = readonly_fields = ("file", "line", "raw")
 
     verbose_name_plural = "rows set aside"

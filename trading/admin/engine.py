@@ -89,6 +89,7 @@ class ShardExposureAdmin(Record):
     """What one shard has in the market."""
 
     list_display = ("book", "shard", "exposure")
+    rupees = ("exposure",)
     list_filter = ("book",)
     list_select_related = ("book",)
     search_fields = ("shard",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from trading.admin.base import Inline, Record
+from trading.admin.base import Record, Rows
 from trading.models import Fill, Order, OrderEvent, Signal
 
 
@@ -19,21 +19,17 @@ class SignalAdmin(Record):
     date_hierarchy = "at"
 
 
-class EventInline(Inline):
+class EventInline(Rows):
     """The steps of an order's life."""
 
     model = OrderEvent
-    extra = 0
-    can_delete = False
     fields = readonly_fields = ("at", "old", "new", "note", "handled_at")
 
 
-class FillInline(Inline):
+class FillInline(Rows):
     """An order's fills."""
 
     model = Fill
-    extra = 0
-    can_delete = False
     fields = readonly_fields = ("number", "at", "quantity", "price", "charges")
 
 
