@@ -27,6 +27,8 @@ log = get_logger("jobs")
 class Job(DjangoTask):  # type: ignore[misc]  # celery publishes no types
     """A task that is rung for over Redis's outages, and done over the database's."""
 
+    Request = "sensequant.lib.deliveries:Delivery"
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work; when the database goes away meanwhile, wait and do it again, as a second message would."""
         missing = outage.Outage("the database", log)

@@ -2,7 +2,9 @@
 
 import contextlib
 import datetime as dt
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ from sensequant import celery
 from sensequant.config import ROOT
 from sensequant.lib import jobs
 from sensequant.lib.clock import now
-from sensequant.soak.processes import lines_of
+from sensequant.soak.processes import children, lines_of
 from sensequant.soak.servers import Redis
 from tests.trading.desks import WEEK
 from trading.models import BacktestRun, FetchRun
@@ -73,7 +75,7 @@ def worker(broker, log):
     words = [sys.executable, "-m", *line.split()]
     with log.open("w") as out, subprocess.Popen(words, cwd=ROOT, env=told, stdout=out, stderr=out) as process:
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(30)
@@ -126,6 +128,27 @@ def test_a_worker_gets_over_a_redis_that_was_killed_and_works_on_without_a_trace
         second = queued()
         ring_again()
         ended(second, log)
+    assert "Traceback" not in log.read_text()
+
+
+@needs_redis
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_job_whose_process_is_killed_goes_back_to_the_queue_which_is_a_line_and_no_traceback(broker, tmp_path):
+    log = tmp_path / "worker.log"
+    with worker(broker, log) as process:
+        run = queued()
+        ring_again()
+        until = time.monotonic() + 60
+        while BacktestRun.objects.get(pk=run.pk).status == "queued":
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        ended(run, log)
+        while "goes back to the queue" not in log.read_text():
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.2)
+    assert BacktestRun.objects.get(pk=run.pk).status == "done"
     assert "Traceback" not in log.read_text()
 
 
