@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 
-from sensequant.config import Desk
+from sensequant.config import ROOT, Desk
 from sensequant.lib.env import PREFIX, rows
 from tests import services
 
@@ -19,6 +19,8 @@ HOME = tempfile.mkdtemp(prefix="desk-tests-")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ["SENSEQUANT_HOME"] = HOME
 os.environ["ENV_FILE"] = os.devnull
+# Compiled once for both passes, their workers and the desks they begin; trading.core.kernel keys it by content.
+os.environ["SENSEQUANT_KERNELS"] = str(ROOT / "var" / "cache" / "kernels")
 if os.environ.get("TEST_ON") == "postgres":
     os.environ["DATABASE_URL"] = services.POSTGRES
 

@@ -124,9 +124,12 @@ def command(name, *words):
     return code, out.getvalue(), err.getvalue()
 
 
+KEPT = ("PATH", "HOME", "SENSEQUANT_KERNELS", "COVERAGE_PROCESS_START")
+
+
 def environment(home, **variables):
     """Return the environment of a desk of its own under ``home``."""
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ}
+    keep = {name: os.environ[name] for name in KEPT if name in os.environ}
     keep |= {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}  # the same last bits
     return {**keep, "SENSEQUANT_HOME": str(home), "ENV_FILE": os.devnull, "PYTHONUNBUFFERED": "1", **variables}
 

@@ -27,6 +27,7 @@ from trading.core import (
     indicators,
     metrics,
     risk,
+    rules,
     signals,
     sizing,
     state,
@@ -112,8 +113,8 @@ def cache_folder() -> Path:
 
 @cache
 def digest() -> str:
-    """Return a short digest of the whole shared text and all strategies; it changes whenever a line of them does."""
+    """Return a short digest of the shared text, what it is told by and all strategies: any line of them changes it."""
     total = hashlib.sha256(version("numba").encode())
-    for module in (*SHARED, *STRATEGIES.values()):
+    for module in (*SHARED, rules, *STRATEGIES.values()):  # rules: numbers and tuples that are compiled in
         total.update(Path(str(module.__file__)).read_bytes())
     return total.hexdigest()[:16]

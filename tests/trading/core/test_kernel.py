@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
 
 import numpy as np
@@ -114,6 +116,17 @@ def test_compiled_text_is_kept_under_the_digest_of_the_whole_text(monkeypatch, t
     there.mkdir(parents=True)
     (there / "drivers.run_panel-99.py311.nbi").touch()
     assert kernels.is_compiled("crossover")
+
+
+def test_the_digest_covers_every_module_whose_numbers_and_tuples_are_compiled_in():
+    """Left out: what is raised, what is checked before a run, and the charges, which are handed in as arrays."""
+    covered = {*kernels.SHARED, kernels.rules, *STRATEGIES.values()}
+    text = "".join(inspect.getsource(module) for module in covered)
+    drawn = set(re.findall(r"^from (trading\.core[.\w]*) import (\w+|\()", text, re.MULTILINE))
+    named = {f"{place}.{word}" if place == "trading.core" else place for place, word in drawn}
+    outside = {"trading.core.errors", "trading.core.bounds", "trading.core.charge_data"}
+    assert named - outside == named & {module.__name__ for module in covered}
+    assert len(named) > 10
 
 
 def test_without_a_folder_of_its_own_compiled_text_goes_to_the_users_cache(monkeypatch):
