@@ -82,6 +82,7 @@ def test_a_grid_file_that_cannot_be_used_is_refused(tmp_path, text):
 
 
 @pytest.mark.slow
+@pytest.mark.once  # its desks keep SQLite files of their own
 def test_kill_nine_in_the_middle_and_resume_give_the_ranking_of_an_uninterrupted_run(tmp_path):
     """Two desks, the same search: one runs through on one core, the other on two until its parent is killed."""
     values = {"sma": list(range(4, 44)), "rsi_low": [30, 35, 40, 45, 50]}
@@ -102,6 +103,7 @@ def test_kill_nine_in_the_middle_and_resume_give_the_ranking_of_an_uninterrupted
 
 @pytest.mark.redis
 @pytest.mark.slow
+@pytest.mark.once  # its desks keep SQLite files of their own
 def test_celery_workers_give_the_same_answer_in_the_same_order(tmp_path, grid, redis_url):
     """A worker of another process takes every configuration over Redis; the ranking is that of one core."""
     words = ("--config", grid, "--json", "--telemetry-sample-rate", "0")

@@ -57,6 +57,7 @@ def judged(folder, edge):
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("edge", "word", "why"),
     [
