@@ -25,7 +25,7 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
     """The installed Chromium; while it runs, the database may be used from a thread that has a loop."""
     if not (ROOT / "static/vendor/htmx.min.js").exists():
@@ -37,7 +37,7 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def address(django_db_setup):
     """The address of a desk that serves the tests' database from a thread."""
     from sensequant.asgi import application
@@ -117,3 +117,14 @@ def bare(browser, address, desk, client):
     page.goto("/")
     yield page
     context.close()
+
+
+RUN_AXE = """rules => axe.run({runOnly: rules, resultTypes: ['violations']}).then(
+  found => found.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 140))]))"""
+
+
+def violations(page, rules):
+    """Return what axe finds against ``rules``, and where; what passes is not listed, which takes four times as long."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text())
+    return page.evaluate(RUN_AXE, rules)

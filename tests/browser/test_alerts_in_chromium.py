@@ -4,9 +4,8 @@ import pytest
 
 from monitoring.models import Episode
 from monitoring.services import facts, watching
-from sensequant.config import ROOT
 from sensequant.lib.clock import now
-from tests.browser.conftest import OUTPUT
+from tests.browser.conftest import OUTPUT, violations
 from tests.browser.test_live_in_chromium import LOOKS, TOO_WIDE
 
 pytestmark = [
@@ -42,9 +41,6 @@ def test_it_fits_every_screen_and_axe_finds_nothing(page, fires, address):
     for look, (cookies, rules) in LOOKS.items():
         page.context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
         page.goto("/alerts")
-        page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text())
-        found = page.evaluate("rules => axe.run({runOnly: rules})", rules)
-        told = [(each["id"], [node["html"][:140] for node in each["nodes"]]) for each in found["violations"]]
-        assert told == [], look
+        assert violations(page, rules) == [], look
     OUTPUT.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=OUTPUT / "alerts.png", full_page=True)

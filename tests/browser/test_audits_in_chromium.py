@@ -3,9 +3,8 @@
 import pytest
 
 from releases.services import audits
-from sensequant.config import ROOT
 from sensequant.lib.clock import now
-from tests.browser.conftest import OUTPUT
+from tests.browser.conftest import OUTPUT, violations
 from tests.browser.test_live_in_chromium import LOOKS, TOO_WIDE
 
 pytestmark = [
@@ -30,10 +29,7 @@ def test_they_fit_every_screen_and_axe_finds_nothing(page, audit, address):
         for look, (cookies, rules) in LOOKS.items():
             page.context.add_cookies([{"name": name, "value": v, "url": address} for name, v in cookies.items()])
             page.goto(path)
-            page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text())
-            found = page.evaluate("rules => axe.run({runOnly: rules})", rules)
-            told = [(each["id"], [node["html"][:140] for node in each["nodes"]]) for each in found["violations"]]
-            assert told == [], (path, look)
+            assert violations(page, rules) == [], (path, look)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=OUTPUT / "audit.png", full_page=True)
     with page.expect_download() as saved:

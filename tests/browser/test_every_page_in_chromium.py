@@ -8,8 +8,7 @@ from django.urls import URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 from playwright.sync_api import expect
 
-from sensequant.config import ROOT
-from tests.browser.conftest import OUTPUT
+from tests.browser.conftest import OUTPUT, violations
 from tests.browser.test_live_in_chromium import EVERYTHING, PLACES, TOO_WIDE, live
 from tests.trading.pages import a_position, a_signal, a_trade
 
@@ -49,19 +48,15 @@ ELSEWHERE = {
     "/sentiment",
     "/telemetry",
 }  # pages that other stories of this folder visit
-RUN_AXE = (
-    "rules => axe.run({runOnly: rules}).then(found => found.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
-)
 
 
-def reads_well(page, name, axe):
+def reads_well(page, name):
     """Look at the page in the dark, in the light and on a phone; keep its pictures."""
-    page.evaluate(axe)
-    told = page.evaluate(RUN_AXE, EVERYTHING)
+    told = violations(page, EVERYTHING)
     assert told == [], f"{name} dark: {json.dumps(told, indent=1)}"
     page.screenshot(path=OUTPUT / f"every-{name}-dark.png")
     page.evaluate("document.documentElement.dataset.theme = 'light'")
-    told = page.evaluate(RUN_AXE, ["color-contrast"])
+    told = violations(page, ["color-contrast"])
     assert told == [], f"{name} light: {json.dumps(told, indent=1)}"
     page.screenshot(path=OUTPUT / f"every-{name}-light.png")
     page.set_viewport_size({"width": 390, "height": 844})
@@ -75,7 +70,6 @@ def test_every_page_is_reached_by_keys_and_reads_well_everywhere(page, desk):
     a_trade(desk.run)
     a_signal(desk.run)
     a_position(desk.run)
-    axe = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
     live(page)
     for key, (address, proof) in BY_KEYS.items():
         page.keyboard.press("g")
@@ -83,11 +77,11 @@ def test_every_page_is_reached_by_keys_and_reads_well_everywhere(page, desk):
         page.wait_for_url(f"**{address}")
         expect(page.locator("main")).to_contain_text(proof)
         expect(page.locator("#strip")).to_contain_text("ENGINE")
-        reads_well(page, address.strip("/"), axe)
+        reads_well(page, address.strip("/"))
     for address, proof in BY_LINKS.items():
         page.goto(address)
         expect(page.locator("main")).to_contain_text(proof)
-        reads_well(page, address.strip("/").replace("/", "-"), axe)
+        reads_well(page, address.strip("/").replace("/", "-"))
 
 
 def test_no_page_is_without_its_visit(desk, client):

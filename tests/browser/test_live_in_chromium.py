@@ -6,9 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from sensequant.config import ROOT
 from sensequant.lib.clock import now
-from tests.browser.conftest import OUTPUT, PASSWORD
+from tests.browser.conftest import OUTPUT, PASSWORD, violations
 from tests.trading import rows
 from tests.trading.pages import a_position
 from trading.models import Command, EngineRun, Halt
@@ -347,7 +346,6 @@ LOOKS = {  # the cookies of a look, and the rules that depend on it
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_and_pictures_are_kept(page, desk, address, look):
     OUTPUT.mkdir(exist_ok=True)
-    axe = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
     cookies, rules = LOOKS[look]
     page.context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
     for place in PLACES:
@@ -356,9 +354,7 @@ def test_axe_finds_nothing_and_pictures_are_kept(page, desk, address, look):
             live(page)
             page.wait_for_selector("#candles canvas")
         page.screenshot(path=OUTPUT / f"{look}-{re.sub(r'[^a-z]', '', place) or 'live'}.png")
-        page.evaluate(axe)
-        found = page.evaluate("rules => axe.run({runOnly: rules})", rules)
-        told = [(each["id"], [node["html"][:140] for node in each["nodes"]]) for each in found["violations"]]
+        told = violations(page, rules)
         assert told == [], f"{place} {look}: {json.dumps(told, indent=1)}"
 
 

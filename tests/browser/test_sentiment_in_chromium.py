@@ -2,7 +2,7 @@
 
 import pytest
 
-from sensequant.config import ROOT
+from tests.browser.conftest import violations
 from tests.browser.test_live_in_chromium import LOOKS, TOO_WIDE
 from tests.trading import rows
 from trading.models import NewsCall, NewsItem
@@ -56,7 +56,4 @@ def test_axe_finds_nothing_in_any_look(page, news, address):
     for look, (cookies, rules) in LOOKS.items():
         page.context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
         page.goto("/sentiment")
-        page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text())
-        found = page.evaluate("rules => axe.run({runOnly: rules})", rules)
-        told = [(each["id"], [node["html"][:140] for node in each["nodes"]]) for each in found["violations"]]
-        assert told == [], look
+        assert violations(page, rules) == [], look

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sensequant.config import ROOT
+from tests.browser.conftest import violations
 from tests.browser.test_live_in_chromium import LOOKS, TOO_WIDE
 from tests.trading.traced import SOME, recorded
 
@@ -33,6 +33,4 @@ def test_axe_finds_nothing_in_any_look(page, traces, address):
     for look, (cookies, rules) in LOOKS.items():
         page.context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
         page.goto("/telemetry")
-        page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text())
-        found = page.evaluate("rules => axe.run({runOnly: rules})", rules)
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == [], look
+        assert violations(page, rules) == [], look
