@@ -11,6 +11,7 @@ class ReleasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to who comes in and who is given which right."""
-        from releases.services import happenings
+        from releases.services import granting, happenings
 
         happenings.connect()
+        granting.connect()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from releases.admin import audits, ledger, operations, releases
+from releases.admin import audits, ledger, operations, people, releases
 
-__all__ = ["audits", "ledger", "operations", "releases"]
+__all__ = ["audits", "ledger", "operations", "people", "releases"]

@@ -17,8 +17,9 @@ from django.dispatch import receiver
 
 from releases.core.roles import ROLES, WAIVERS
 from releases.core.states import NEXT, REAUDITABLE, SIGNABLE, SIGNED
-from releases.models import audit_guards, ledger_guards, waiver_guards
+from releases.models import audit_guards, grant_guards, ledger_guards, waiver_guards
 from releases.models.audit import Audit
+from releases.models.grants import RoleGrant
 from releases.models.guards import PREFIX, TRUNCATE, Guard, by_persons, changed, kept, only_revoked
 from releases.models.release import Release, ReleaseEvent
 from releases.models.sign_offs import ReleaseSignOff, SigningKey
@@ -26,7 +27,17 @@ from releases.models.waivers import FlagWaiver
 
 NEEDED: Final = tuple(
     each._meta.db_table
-    for each in (Release, ReleaseEvent, ReleaseSignOff, SigningKey, Audit, FlagWaiver, get_user_model(), Group)
+    for each in (
+        Release,
+        ReleaseEvent,
+        ReleaseSignOff,
+        SigningKey,
+        Audit,
+        FlagWaiver,
+        RoleGrant,
+        get_user_model(),
+        Group,
+    )
 )
 
 AUTHORS: Final = {
@@ -113,6 +124,7 @@ def guards(vendor: str) -> list[Guard]:
     """Return every guard of this app."""
     return [
         *_of_releases(vendor), *_of_sign_offs(vendor), *_of_keys(vendor), *waiver_guards.guards(vendor),
+        *grant_guards.guards(vendor),
         *(Guard(Audit, *each) for each in audit_guards.refusals(changed, vendor)),
         *kept(ReleaseEvent, "the events of a release are only ever added"), *ledger_guards.guards(vendor),
     ]  # fmt: skip

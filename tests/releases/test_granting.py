@@ -1,0 +1,152 @@
+"""A role takes two administrators to give and one to take away, whoever asks and by whatever door."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+
+from releases.models import Happening, RoleGrant
+from releases.models.guarded import plain
+from releases.services import granting
+from sensequant.lib.clock import now
+from sensequant.lib.errors import NotAllowed
+from tests.trading.rows import PASSWORD
+
+pytestmark = pytest.mark.django_db
+ROLE = "Risk Manager"
+
+
+@pytest.fixture
+def cast():
+    """Return two administrators and two others."""
+    found = {name: User.objects.create_superuser(name, password=PASSWORD) for name in ("asha", "rafi")}
+    return {**found, **{name: User.objects.create_user(name, password=PASSWORD) for name in ("tara", "omar")}}
+
+
+def asked(cast, role=ROLE, by="asha", to="tara"):
+    return granting.ask(cast[to], role, "joins the desk", by=cast[by], at=now())
+
+
+def refused(told="second administrator"):
+    return pytest.raises(IntegrityError, match=told)
+
+
+def test_a_role_asked_for_by_one_is_given_by_another_and_both_stand_in_the_ledgers_rows(cast):
+    row = asked(cast)
+    assert not granting.has(cast["tara"], ROLE)
+    granting.confirm(row.pk, by=cast["rafi"], at=now())
+    assert granting.has(cast["tara"], ROLE)
+    told = Happening.objects.filter(object="user tara", detail__role=ROLE).order_by("id")
+    assert [(each.what, each.actor) for each in told] == [("role asked for", "asha"), ("role granted", "rafi")]
+
+
+@pytest.mark.parametrize("who", ["asha", "tara", "omar"])
+def test_neither_who_asked_nor_who_would_get_it_nor_somebody_else_confirms(cast, who):
+    row = asked(cast)
+    with pytest.raises(NotAllowed):
+        granting.confirm(row.pk, by=cast[who], at=now())
+    assert not granting.has(cast["tara"], ROLE)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        plain(RoleGrant).filter(pk=row.pk).update(confirmed_by=cast[who], confirmed_at=now())
+
+
+def test_nobody_asks_for_a_role_of_their_own(cast):
+    with pytest.raises(NotAllowed, match="of their own"):
+        asked(cast, to="asha")
+    with pytest.raises(NotAllowed, match="no administrator"):
+        asked(cast, by="omar")
+
+
+def test_the_database_gives_no_role_by_one_person(cast):
+    tara, group = cast["tara"], Group.objects.get(name=ROLE)
+    with refused(), transaction.atomic():
+        tara.groups.add(group)
+    with refused(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO auth_user_groups (user_id, group_id) VALUES (%s, %s)", [tara.pk, group.pk])
+    for flag in ("is_staff", "is_superuser"):
+        with refused(), transaction.atomic():
+            User.objects.filter(pk=tara.pk).update(**{flag: True})
+    with refused(), transaction.atomic():
+        User.objects.create_superuser("third", password=PASSWORD)
+    with refused("keeps its name"), transaction.atomic():
+        Group.objects.filter(pk=group.pk).update(name="another")
+
+
+def test_a_request_is_neither_edited_nor_born_confirmed(cast):
+    row = asked(cast)
+    with refused("never edited"), transaction.atomic():
+        plain(RoleGrant).filter(pk=row.pk).update(role="administrator")
+    with refused("unconfirmed"), transaction.atomic():
+        RoleGrant.objects.create(
+            user=cast["omar"], role=ROLE, reason="x", asked_by=cast["asha"], asked_at=now(), confirmed_by=cast["rafi"],
+            confirmed_at=now(),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_one_person_takes_a_role_away_and_what_was_confirmed_once_gives_it_no_second_time(cast, by_hand):
+    granting.confirm(asked(cast).pk, by=cast["rafi"], at=now())
+    group = Group.objects.get(name=ROLE)
+    if by_hand:
+        cast["tara"].groups.remove(group)
+    else:
+        granting.take(cast["tara"], ROLE, "left", by=cast["asha"], at=now())
+    assert not granting.has(cast["tara"], ROLE)
+    with refused(), transaction.atomic():
+        cast["tara"].groups.add(group)
+    granting.confirm(asked(cast, by="rafi").pk, by=cast["asha"], at=now())
+    assert granting.has(cast["tara"], ROLE)
+
+
+def test_a_new_administrator_takes_two_and_the_two_stay_needed_when_one_is_left(cast):
+    granting.confirm(asked(cast, "administrator").pk, by=cast["rafi"], at=now())
+    tara = User.objects.get(username="tara")
+    assert tara.is_superuser
+    for name in ("rafi", "tara"):
+        granting.take(User.objects.get(username=name), "administrator", "left", by=cast["asha"], at=now())
+    with refused(), transaction.atomic():
+        cast["omar"].groups.add(Group.objects.get(name=ROLE))
+
+
+def test_a_lone_administrator_sets_the_desk_up():
+    User.objects.create_superuser("asha", password=PASSWORD)
+    User.objects.create_user("tara").groups.add(Group.objects.get(name=ROLE))
+    assert granting.has(User.objects.get(username="tara"), ROLE)
+
+
+def test_in_the_admin_one_asks_the_other_confirms_with_the_password_and_the_persons_page_gives_none(cast):
+    asha, rafi = Client(), Client()
+    asha.force_login(cast["asha"])
+    rafi.force_login(cast["rafi"])
+    tara = cast["tara"]
+    page = {"username": "tara", "is_active": "on", "groups": [Group.objects.get(name=ROLE).pk],
+            "date_joined_0": "2026-11-26", "date_joined_1": "10:00:00"}  # fmt: skip
+    answer = asha.post(f"/admin/auth/user/{tara.pk}/change/", page)
+    assert b"Risk Manager: a role needs a second administrator" in answer.content
+    answer = asha.post(
+        "/admin/releases/rolegrant/add/", {"user": tara.pk, "role": ROLE, "reason": "joins"}, follow=True
+    )
+    assert answer.status_code == 200
+    row = RoleGrant.objects.get()
+    assert (row.user, row.asked_by) == (tara, cast["asha"])
+    action = {"action": "confirm", "_selected_action": [row.pk], "confirming": "1"}
+    for client, password in ((rafi, "wrong"), (asha, PASSWORD)):
+        client.post("/admin/releases/rolegrant/", {**action, "password": password})
+        assert not granting.has(tara, ROLE)
+    rafi.post("/admin/releases/rolegrant/", {**action, "password": PASSWORD})
+    assert granting.has(tara, ROLE)
+    asha.post(f"/admin/auth/user/{tara.pk}/change/", {**page, "groups": []})
+    assert not granting.has(tara, ROLE)
+
+
+def test_by_command_too(cast, tmp_path, capsys):
+    word = tmp_path / "word"
+    word.write_text(PASSWORD)
+    call_command("role_grant", ask="tara", role=ROLE, reason="joins", by="asha", password_file=str(word))
+    call_command("role_grant", confirm=RoleGrant.objects.get().pk, by="rafi", password_file=str(word))
+    assert granting.has(cast["tara"], ROLE)
+    call_command("role_grant", list=True)
+    assert "Risk Manager for tara, asked by asha: granted" in capsys.readouterr().out
+    call_command("role_grant", take="tara", role=ROLE, reason="left", by="asha", password_file=str(word))
+    assert not granting.has(cast["tara"], ROLE)
