@@ -97,7 +97,7 @@ def measure(job: Job, *, kill: bool = False) -> list[Played]:
     if why := lacking():
         raise BadInput("two workers cannot be measured here", fix=why)
     with bench_data.scratch(f"desk_fleet_{os.getpid()}"), tempfile.TemporaryDirectory() as home:
-        own = _environment(home)
+        own = environment(home)
         _write(Path(home) / "bars", job)
         found = [_play(own, count, job) for count in (1, 2)]
         if kill:
@@ -135,7 +135,7 @@ def _write(folder: Path, job: Job) -> None:
         (folder / f"{symbol}_1m.csv").write_text(f"timestamp,open,high,low,close,volume\n{text}\n")
 
 
-def _environment(home: str) -> dict[str, str]:
+def environment(home: str) -> dict[str, str]:
     """Return what the children live in: the scratch database, a home of their own, and the kernels of this desk."""
     server = urlsplit(settings.DESK.database_url)
     name = str(connection.settings_dict["NAME"])
@@ -153,7 +153,7 @@ def _play(own: dict[str, str], workers: int, job: Job, *, kill: bool = False) ->
         _clear()
         _end(_driver(own, replace(job, trials=10)), own)
         _clear()  # no play knows another's configurations
-        idle, begun, children = [_spent(each.pid) for each in fleet], time.perf_counter(), _of_children()
+        idle, begun, children = [spent_by(each.pid) for each in fleet], time.perf_counter(), _of_children()
         driver = _driver(own, job)
         if kill:
             killed = _kill_midway(fleet[-1], driver, job.trials)
@@ -161,7 +161,7 @@ def _play(own: dict[str, str], workers: int, job: Job, *, kill: bool = False) ->
         if not killed:
             raise Failed("the optimisation was over before a worker could be killed", fix="give more --trials")
         seconds, used = time.perf_counter() - begun, _of_children() - children
-        spent = [max(0.0, _spent(each.pid) - before) for each, before in zip(fleet, idle, strict=True)]
+        spent = [max(0.0, spent_by(each.pid) - before) for each, before in zip(fleet, idle, strict=True)]
         return Played(workers, seconds, used, spent, *_outcome(), killed=kill)
 
 
@@ -209,7 +209,7 @@ def _fleet(own: dict[str, str], workers: int) -> Iterator[list[subprocess.Popen[
             with suppress(ProcessLookupError):
                 os.killpg(each.pid, signal.SIGKILL)
             each.wait()
-        _forget()
+        forget()
 
 
 def _await(workers: int) -> None:
@@ -221,7 +221,7 @@ def _await(workers: int) -> None:
             raise Failed(f"{workers} workers are not ready within {READY:.0f} seconds")
 
 
-def _forget() -> None:
+def forget() -> None:
     """Leave the Redis database as empty as it was."""
     import redis
 
@@ -257,11 +257,11 @@ def _of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _spent(pid: int) -> float:
+def spent_by(pid: int) -> float:
     """Return the seconds of processor of a process and of those it began; 0 when it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return 0.0
-    return sum(map(int, fields[11:13])) / TICK + sum(_spent(int(each)) for each in below)
+    return sum(map(int, fields[11:13])) / TICK + sum(spent_by(int(each)) for each in below)

@@ -19,7 +19,7 @@ LONG = (
     "core/test_kernel", "test_engine_command", "live/test_live_day", "test_standalone", "test_live_in_chromium",
     "core/test_sweeps", "test_optimize_command", "releases/test_killed", "live/test_fault_drill", "test_stream_bars",
     "test_permissions", "test_batches", "simulator/test_process", "test_fan_out", "test_engine_worker",
-    "test_fleet_bench",
+    "test_fleet_bench", "test_socket_bench",
 )  # fmt: skip
 
 

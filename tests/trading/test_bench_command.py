@@ -15,7 +15,7 @@ from trading.core.kernel import kernel
 from trading.services import benches, desk_benches, scoring_benches, sentiment_benches
 
 pytestmark = pytest.mark.django_db
-PARTS = ("SENT", "STUD", "DESK", "ROLL", "PAGE")  # FAN and FLEET begin processes of their own
+PARTS = ("SENT", "STUD", "DESK", "ROLL", "PAGE")  # FAN, FLEET and SOCK begin processes of their own
 PROMISED = {"seconds", "seconds_desk", "bars", "trades", "net_pnl", "rss_mb"}
 FINE = NSE.sessions(dt.date(2026, 11, 2), dt.date(2026, 11, 4))  # in the segment without a closing auction
 COARSE = NSE.sessions(dt.date(2026, 1, 1), dt.date(2026, 10, 30))
@@ -102,8 +102,12 @@ def _write(file, series):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--only", "W9"), "there is no workload 'W9' (use W1, W2, W3, W4, SENT, STUD, DESK, ROLL, FLEET, PAGE, FAN)"),
+        (
+            ("--only", "W9"),
+            "there is no workload 'W9' (use W1, W2, W3, W4, SENT, STUD, DESK, ROLL, FLEET, SOCK, PAGE, FAN)",
+        ),
         (("--only", "FLEET"), "two workers cannot be measured here (set DATABASE_URL to PostgreSQL and REDIS_URL"),
+        (("--only", "SOCK"), "readers of another process cannot be measured here (set DATABASE_URL to PostgreSQL and"),
         (("--only", "W1", "--data", "/nowhere/at/all"), "lacks min_*.csv or day_all.csv"),
     ],
 )

@@ -6,26 +6,33 @@ import datetime as dt
 import resource
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from sensequant.lib.clock import now
 from trading.adapters.columns import ColumnStore
 from trading.adapters.csvfeed import CsvFeed
 from trading.core import demo
 from trading.core.bars import Bars
 from trading.core.calendar import NSE
+from trading.core.features import Bar
 from trading.core.panel import LaneBars, LaneSpec, lane
 from trading.core.setups import make_setup
 from trading.core.simulation import schedule
+from trading.models.engine import EngineRun
 from trading.services.engine import Engine
+from trading.services.live import Picture
 from trading.services.tapes import Tape
 
 NAME: Final = "DESK"
 LANES = 50
 FIRST, LAST = dt.date(2026, 11, 2), dt.date(2026, 11, 4)
 SESSIONS = 60  # of minute bars in the file that is read
+Moments = Iterator[tuple[Picture, int, Sequence[tuple[int, Bar]]]]
 ALLOWED: Final = {"bar_p99": 1.0, "load": 50.0}  # milliseconds
 
 
@@ -45,16 +52,34 @@ def measure() -> dict[str, Any]:
 def _engine() -> tuple[list[float], float]:
     """Return the milliseconds of each bar of an engine of many symbols, and the megabytes it added."""
     before, made = _peak(), _lanes()
-    charges = schedule("i-secure", "cash", FIRST, LAST)
-    setup = make_setup("intraday", 1, {}, {})
-    engine = Engine("intraday", setup, [each.spec for each in made], capital=1e7, charges=charges)
-    tape, took = Tape(made), []
+    engine, tape, took = _engine_of(made), Tape(made), []
     for day in tape.days:
         for ts, rows in tape.moments(day):
             begun = time.perf_counter()
             engine.step(ts, rows)
             took.append((time.perf_counter() - begun) / max(1, len(rows)) * 1e3)
     return took, _peak() - before
+
+
+def _engine_of(made: list[LaneBars]) -> Engine:
+    charges = schedule("i-secure", "cash", FIRST, LAST)
+    setup = make_setup("intraday", 1, {}, {})
+    return Engine("intraday", setup, [each.spec for each in made], capital=1e7, charges=charges)
+
+
+def shown() -> Moments:
+    """Yield the engine moment by moment: the picture its readers see, when the moment began, its bars by lane."""
+    made, at = _lanes(), now()
+    run = EngineRun.objects.create(
+        name="bench", mode="replay", source="demo", interval="1minute", strategy="intraday", plan={},
+        capital=Decimal(10_000_000), state="running", started_at=at, heartbeat_at=at,
+    )  # fmt: skip
+    tape = Tape(made)
+    picture = Picture(run, _engine_of(made), tape)
+    for day in tape.days:
+        picture.open_session(None, day)
+        for ts, rows in tape.moments(day):
+            yield picture, ts, rows
 
 
 def _lanes() -> list[LaneBars]:

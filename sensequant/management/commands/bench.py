@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 
 from monitoring.services import rollup_benches
 from sensequant import benches as own
-from sensequant import fleet_bench
+from sensequant import fleet_bench, socket_bench
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
 from trading.services import benches, desk_benches, scoring_benches, sentiment_benches
@@ -19,8 +19,10 @@ from trading.services import benches, desk_benches, scoring_benches, sentiment_b
 # the fleet before the pages: asking for those leaves counters in Redis, and it wants an empty one
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     each.NAME: each.measure
-    for each in (sentiment_benches, scoring_benches, desk_benches, rollup_benches, own.FLEET, own.PAGE, own.FAN)
-}
+    for each in (
+        sentiment_benches, scoring_benches, desk_benches, rollup_benches, own.FLEET, socket_bench, own.PAGE, own.FAN,
+    )
+}  # fmt: skip
 NAMES = (*benches.WORKLOADS, *PARTS)
 
 
@@ -31,7 +33,7 @@ class Command(DeskCommand):
     help = (
         "Time the backtester on four workloads, beside raptorbt where it is installed (requirements, compare part), "
         "the parts of news, a row scored by a student, a bar in the engine, files read, rollups, pages, work spread "
-        "over processes and, where PostgreSQL and an empty Redis are there, over Celery."
+        "over processes and, where PostgreSQL and an empty Redis are there, over Celery, and what readers cost."
     )
     examples = "  manage.py bench\n  manage.py bench --only W1,W2 --json\n  manage.py bench --trades trades.json"
 
@@ -47,7 +49,8 @@ class Command(DeskCommand):
     def run(self, **options: Any) -> tuple[Any, str]:
         """Run the workloads one after another."""
         names = [name.strip() for name in options["only"].split(",") if name.strip()]
-        left_out = {} if names or not (why := fleet_bench.lacking()) else {own.FLEET.NAME: why}
+        why = "" if names else fleet_bench.lacking()
+        left_out = dict.fromkeys((own.FLEET.NAME, socket_bench.NAME), why) if why else {}
         names = names or [name for name in NAMES if name not in left_out]
         for name in names:
             if name not in NAMES:
