@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,8 @@ ADDRESSES: Final = {
     "api_health": "/api/v1/health",
 }  # fmt: skip
 ALLOWED: Final = {"telemetry": 300.0, "orders": 50.0, "api_orders": 50.0}  # milliseconds at the 95th percentile
+SCRIPTS_KB: Final = 200.0  # of every page's scripts together, compressed
+LIBRARY: Final = re.compile(r"vendor/[\w.-]+\.js")
 OPTIMIZE = (
     "optimize --data-source demo --symbols DEMOBANK DEMOOIL --strategy intraday --interval 5minute "
     "--start-date 2026-06-01 --end-date 2026-10-30 --search random --max-configs 60 --json"
@@ -51,7 +55,20 @@ def pages() -> Figures:
             told[f"{name}_ms"] = round(_p95(client, address), 3)
         transaction.set_rollback(True)
     slow = [name for name, most in ALLOWED.items() if told[f"{name}_ms"] >= most]
+    told["scripts_kb"] = round(scripts() / 1e3, 1)
+    slow += ["scripts"] if told["scripts_kb"] >= SCRIPTS_KB else []
     return {"seconds": told["live_ms"] / 1e3, **told, "allowed_ms": dict(ALLOWED), "slow": slow}
+
+
+def scripts() -> int:
+    """Return the bytes of every script the pages load, compressed: ours, and the libraries the templates name."""
+    base = Path(settings.BASE_DIR)
+    named = {name for page in (base / "templates").rglob("*.html") for name in LIBRARY.findall(page.read_text("utf-8"))}
+    found = [*(base / "static/js").rglob("*.js"), *(base / "static" / name for name in named)]
+    missing = [each.name for each in found if not each.exists()]
+    if missing:
+        raise Failed(f"{', '.join(missing)} is not there", fix="run npm run vendor")
+    return sum(len(gzip.compress(each.read_bytes())) for each in found)
 
 
 def _p95(client: Client, address: str) -> float:

@@ -105,6 +105,9 @@ def _parts(workload: str, told: dict[str, Any]) -> str:
         most = told["allowed_ms"].get(name)
         mark = "  too slow" if name in told["slow"] else ""
         lines.append(f"{'':4} {name:20} {told[name + '_ms']:>11.5f} {'' if most is None else most:>9}{mark}")
+    if "scripts_kb" in told:
+        mark = "  too large" if "scripts" in told["slow"] else ""
+        lines.append(f"{'':4} {'scripts, kB':20} {told['scripts_kb']:>11.1f} {own.SCRIPTS_KB:>9}{mark}")
     others = {key: told[key] for key in told if not key.endswith("_ms") and key not in ("seconds", "slow")}
     lines += [f"{'':4} {name:20} {value:>11,}" for name, value in others.items() if isinstance(value, int | float)]
     return "\n".join(lines)
