@@ -16,10 +16,11 @@ from tests import services
 
 # Files in which few stories take long: they begin first, so that no worker is left with one of them at the end.
 LONG = (
-    "core/test_kernel", "test_engine_command", "live/test_live_day", "test_standalone", "test_live_in_chromium",
-    "core/test_sweeps", "test_optimize_command", "releases/test_killed", "live/test_fault_drill", "test_stream_bars",
-    "test_permissions", "test_batches", "simulator/test_process", "test_fan_out", "test_engine_worker",
-    "test_fleet_bench", "test_socket_bench",
+    "core/test_kernel", "test_fleet_bench", "test_engine_command", "live/test_live_day", "test_live_in_chromium",
+    "test_optimize_command", "test_every_page_in_chromium", "test_standalone", "core/test_sweeps", "test_permissions",
+    "releases/test_killed", "live/test_fault_drill", "test_stream_bars", "monitoring/test_sending", "test_batches",
+    "models_ml/test_evenings", "simulator/test_process", "test_fan_out", "test_engine_worker",
+    "test_socket_bench",
 )  # fmt: skip
 
 
