@@ -108,7 +108,9 @@ def _parts(workload: str, told: dict[str, Any]) -> str:
     if "scripts_kb" in told:
         mark = "  too large" if "scripts" in told["slow"] else ""
         lines.append(f"{'':4} {'scripts, kB':20} {told['scripts_kb']:>11.1f} {own.SCRIPTS_KB:>9}{mark}")
-    others = {key: told[key] for key in told if not key.endswith("_ms") and key not in ("seconds", "slow")}
+    others = {
+        key: told[key] for key in told if not key.endswith("_ms") and key not in ("seconds", "slow", "scripts_kb")
+    }
     lines += [f"{'':4} {name:20} {value:>11,}" for name, value in others.items() if isinstance(value, int | float)]
     return "\n".join(lines)
 
