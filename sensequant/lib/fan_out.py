@@ -129,7 +129,7 @@ def _cores(work: Work, ids: Sequence[Id], total: int, workers: int, watch: Watch
 def _pool(work: Work, ids: Sequence[Id], total: int, workers: int, watch: Watch) -> bool:
     before, done, following = total - len(ids), 0, iter(ids)
     waiting: dict[Future[None], Id] = {}
-    with _one_thread(), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin) as pool:
+    with _one_thread(), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), begin_worker) as pool:
         try:
             _more(pool, work, following, waiting, workers * AHEAD)
             while waiting:
@@ -184,7 +184,7 @@ def _one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _begin() -> None:
+def begin_worker() -> None:
     """Make a fresh process a worker: it ends with its parent, leaves Ctrl-C to it, and knows the desk."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
