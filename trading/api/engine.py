@@ -61,7 +61,8 @@ class SnapshotOut(Schema):
     body: dict[str, Any] = Field(
         description="run, name, mode, label, state, speed, held, entries_paused, market_time; session; states (ENGINE, "
         "BROKER, FEED, RISK, DB, QUEUE, RATE); pnl (decimal strings, ₹); positions; the newest orders, signals and "
-        "trades; equity ([seconds, ₹]); watch; latency.",
+        "trades; equity ([seconds, ₹]); watch; latency; as_of (of each part: when it was true, and after how many "
+        "seconds it is old).",
         examples=[{"run": 3, "mode": "replay", "label": "DEMO", "pnl": {"day": "123.45", "open": 2}}],
     )
 
