@@ -1,6 +1,7 @@
 """How trades of late compare with those before, in the windows in force: the release's heightened ones, or the usual.
 
-The mode is the pointer's (trading's row); while a release is watched, "before" is what was traded before it.
+The mode is the pointer's (trading's row); while a release is watched, "before" is what was traded before it, and none
+of that is held against it.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ def look(*, at: dt.datetime) -> list[Found]:
     """Return every measure in the windows in force."""
     in_force, row = terms(), releases.pointer()
     starts = {kind: since(kind, in_force, at=at) for kind in KINDS}
-    heightened = in_force is HEIGHTENED and row is not None
-    ends = dict.fromkeys(KINDS, row.deployed_at) if heightened and row else starts
-    return compared(starts, ends, in_force, at=at)
+    if in_force is not HEIGHTENED or row is None:
+        return compared(starts, starts, in_force, at=at)
+    deployed = dict.fromkeys(KINDS, row.deployed_at)
+    return compared({kind: max(starts[kind], row.deployed_at) for kind in KINDS}, deployed, in_force, at=at)
 
 
 _kept: dict[tuple[object, ...], list[Found]] = {}

@@ -55,7 +55,8 @@ def _window(
     compared = windows.compare(kind, now, _references(kind, before, optimized))
     found = Part({name: windows.section(kind, now, fired, compared)}, trades={kind: len(recent)})
     if not len(recent):
-        found.why[name] = f"no {kind} trade of a run in {' or '.join(modes)} was closed since {ist(since):%d %b %Y}"
+        days = windows.DAYS[kind]
+        found.why[name] = f"no {kind} trade of a run in {' or '.join(modes)} was closed within {days} days"
     elif fired is None:
         found.why[name] = NOBODY
     elif compared.degraded is None:

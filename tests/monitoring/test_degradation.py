@@ -69,3 +69,15 @@ def test_the_rule_reads_the_mode_off_the_release_pointer():
     ReleasePointer.objects.filter(pk=row.pk).update(mode="normal")
     look(10)
     assert episode("accuracy_degraded").value < 1.0
+
+
+@pytest.mark.django_db
+def test_what_was_traded_before_a_release_is_not_held_against_it():
+    run = a_run(name="engine", mode="dry-run")
+    traded(run, 40, 24, at=NOON - dt.timedelta(days=10))
+    traded(run, 30, 0, at=NOON - dt.timedelta(hours=2), start=40)
+    pointed(deployed_at=NOON - dt.timedelta(hours=1))
+    assert all(math.isnan(each.drop) for each in degradation.look(at=NOON)), "its bad morning was another release's"
+    traded(run, 30, 0, at=NOON - dt.timedelta(minutes=20), start=70)
+    drop = degradation.look(at=NOON)[0]
+    assert (drop.name, drop.trades, drop.before) == ("intraday_hit_ratio_drop", 30, 24 / 70)
