@@ -48,7 +48,7 @@ class Operation(models.Model):
 
     def __str__(self) -> str:
         """Return number, kind and release."""
-        return f"#{self.pk} {self.kind} of {self.release_id}"
+        return f"#{self.pk} {self.kind} of {self.release}"
 
 
 class OperationStep(models.Model):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from releases.core.roles import ENGINEERING, RISK
 from releases.core.states import APPROVED, STAGED
+from releases.core.steps import WORDS
 from releases.models import Operation, Release, Watch
 from releases.models.watch import OPEN
 from releases.selectors import operations as found
@@ -40,8 +41,8 @@ def _journal(row: Operation) -> dict[str, Any]:
     steps = list(row.steps.all())
     audited: dict[str, Any] = next((each.told for each in steps if each.step == "audit"), {})
     return {
-        "row": row, "steps": steps, "audit": audited.get("audit"), "clean": audited.get("clean"),
-        "accounted": audited.get("accounted", []),
+        "row": row, "steps": [{"at": each.at, "step": each.step, "words": WORDS[each.step]} for each in steps],
+        "audit": audited.get("audit"), "clean": audited.get("clean"), "accounted": audited.get("accounted", []),
     }  # fmt: skip
 
 

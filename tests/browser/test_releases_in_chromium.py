@@ -9,6 +9,7 @@ from releases.services.collecting import Wanted
 from sensequant.lib.clock import now
 from tests.browser.conftest import OUTPUT, PASSWORD, violations
 from tests.browser.test_live_in_chromium import LOOKS, TOO_WIDE
+from tests.releases import deployed
 from tests.releases.world import audit
 
 pytestmark = [
@@ -50,6 +51,26 @@ def test_they_fit_every_screen_axe_finds_nothing_and_a_person_signs(row, page, a
     sign(page, row)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=OUTPUT / "release.png", full_page=True)
+
+
+def test_a_release_in_force_and_one_that_was_left_fit_every_screen(desk, settings, tmp_path, monkeypatch, page):
+    settings.SENSEQUANT_HOME = tmp_path
+    monkeypatch.setattr(people_keys, "COST", 16)
+    who = deployed.cast()
+    old, new = deployed.two(who)
+    fits(page, new, "deploy of release_")
+    deployed.back(who, new)
+    for release in (old, new):
+        fits(page, release, "rollback of release_")
+
+
+def fits(page, release, words):
+    for width in (320, 390, 1440):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(f"/releases/{release.release_id}/")
+        assert page.evaluate(TOO_WIDE) == [], (release, width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (release, width)
+    assert words in page.get_by_role("region", name="Deployments and rollbacks").inner_text()
 
 
 def test_a_person_signs_without_scripts(row, bare):
