@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
@@ -56,6 +57,15 @@ def test_nobody_asks_for_a_role_of_their_own(cast):
         asked(cast, to="asha")
     with pytest.raises(NotAllowed, match="no administrator"):
         asked(cast, by="omar")
+
+
+def test_createsuperuser_makes_two_administrators_and_sends_a_third_to_them(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    for name in ("asha", "rafi"):
+        call_command("createsuperuser", "--noinput", username=name, email="")
+    with pytest.raises(CommandError, match="role_grant --ask NAME --role administrator"):
+        call_command("createsuperuser", "--noinput", username="tara", email="")
+    assert not User.objects.filter(username="tara").exists()
 
 
 def test_the_database_gives_no_role_by_one_person(cast):
