@@ -18,7 +18,7 @@ from models_ml.services import answers, batch_plans, batches, student_batches, t
 from sensequant.lib import paths
 from sensequant.lib.clock import now
 from trading.api.auth import TRADE, NotPermitted, right_in
-from trading.api.fields import Day, Id, IntervalName, Moment, Number, Symbol
+from trading.api.fields import Day, Id, IntervalName, Moment, Number, Symbol, YesNo
 from trading.api.paging import Page, Paging, paged
 from trading.core.rights import Right
 from trading.selectors.rest import one
@@ -52,7 +52,7 @@ class TeacherBatchIn(BarsIn):
 
     start: Day | None = Field(default=None, description="First day, IST; the first bar when left out.")
     end: Day | None = Field(default=None, description="Last day, IST, included; the last bar when left out.")
-    incremental: bool = Field(default=False, description="Only windows with days not trained on yet.")
+    incremental: YesNo = Field(default=False, description="Only windows with days not trained on yet.")
 
 
 class StudentBatchIn(Schema):
@@ -66,7 +66,7 @@ class StudentBatchIn(Schema):
     model_type: Literal["logistic", "sgd", "lightgbm"] = Field(default="logistic", description="Kind of student.")
     baseline_precision: float | None = Field(default=None, ge=0, le=1, description="The setting's when left out.")
     baseline_recall: float | None = Field(default=None, ge=0, le=1, description="The setting's when left out.")
-    incremental: bool = Field(default=False, description="Only teachers without a student, from the earlier students.")
+    incremental: YesNo = Field(default=False, description="Only teachers without a student, from the earlier students.")
 
 
 class SummaryOut(Schema):

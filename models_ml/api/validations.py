@@ -16,7 +16,7 @@ from models_ml.selectors import batches as asked
 from models_ml.services import batch_plans, validations
 from sensequant.lib.clock import now
 from trading.api.auth import TRADE
-from trading.api.fields import Day, Flag, Moment
+from trading.api.fields import Day, Flag, Moment, YesNo
 from trading.api.paging import Page, Paging, paged
 from trading.selectors.rest import one
 
@@ -31,9 +31,9 @@ class ValidationIn(BarsIn):
 
     start: Day = Field(description="First day, IST.", examples=["2024-01-01"])
     end: Day = Field(description="Last day, IST, included.", examples=["2024-12-31"])
-    dryrun: bool = Field(default=True, description="Plan everything, train nothing.")
-    skip_optimizer: bool = Field(default=False, description="Leave step 3 out.")
-    skip_reports: bool = Field(default=False, description="Leave step 4 out.")
+    dryrun: YesNo = Field(default=True, description="Plan everything, train nothing.")
+    skip_optimizer: YesNo = Field(default=False, description="Leave step 3 out.")
+    skip_reports: YesNo = Field(default=False, description="Leave step 4 out.")
     model_type: Literal["logistic", "sgd", "lightgbm"] = Field(default="logistic", description="Kind of student.")
     run_id: Annotated[str, Field(pattern=NAME)] | None = Field(
         default=None, description="Names the run; that of one that did not complete: go on with it."

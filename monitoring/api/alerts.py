@@ -16,7 +16,7 @@ from monitoring.services import rulebook, silences, simulating
 from sensequant.lib.clock import now
 from sensequant.lib.errors import Failed, NotAllowed
 from trading.api.auth import ADMIN, TRADE
-from trading.api.fields import Flag, Id, Moment
+from trading.api.fields import Flag, Id, Moment, YesNo
 from trading.api.paging import Page, Paging, paged
 
 router = Router(tags=["alerts"])
@@ -135,7 +135,7 @@ class RuleIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason
-    enabled: bool | None = Field(default=None, description="Whether it is looked at.")
+    enabled: YesNo | None = Field(default=None, description="Whether it is looked at.")
     threshold: float | None = Field(default=None, ge=-1e12, le=1e12, description="From where on it holds.")
     hold_for: float | None = Field(default=None, ge=0, le=86_400, description="Seconds pending.")
     keep_for: float | None = Field(default=None, ge=0, le=86_400, description="Seconds firing after it last held.")

@@ -19,7 +19,7 @@ from releases.services.waiving import Wish
 from sensequant.lib.clock import now
 from sensequant.lib.downloads import attachment
 from trading.api.auth import TRADE
-from trading.api.fields import Flag, Id, Moment
+from trading.api.fields import Flag, Id, Moment, YesNo
 from trading.api.paging import Page, Paging, paged
 from trading.selectors.rest import one
 
@@ -35,8 +35,8 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 class AuditIn(Schema):
     """What is left out."""
 
-    skip_validation: bool = Field(default=False, description="Validate nothing again; never ready then.")
-    skip_plots: bool = Field(default=False, description="Draw nothing.")
+    skip_validation: YesNo = Field(default=False, description="Validate nothing again; never ready then.")
+    skip_plots: YesNo = Field(default=False, description="Draw nothing.")
 
 
 class AuditRow(Schema):

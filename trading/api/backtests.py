@@ -16,7 +16,7 @@ from sensequant.lib import paths
 from sensequant.lib.clock import now
 from trading import tasks
 from trading.api.auth import TRADE, NotPermitted, right_in
-from trading.api.fields import Day, Id, IntervalName, Moment, Money, Number, Rupees, Symbol, TestedName
+from trading.api.fields import Day, Id, IntervalName, Moment, Money, Number, Rupees, Symbol, TestedName, YesNo
 from trading.api.openapi import problem
 from trading.api.paging import DaysFilter, Page, Paging, paged
 from trading.api.trades import ClosedOut
@@ -61,7 +61,7 @@ class BacktestIn(Schema):
         default={}, description="Parameters that differ from the defaults; see strategies.", examples=[{"adx_min": 25}]
     )
     capital: Rupees | None = Field(default=None, description="₹; the setting STARTING_CAPITAL_INR when left out.")
-    stress: bool = Field(default=False, description="Also run it anew at dearer charges and slippage.")
+    stress: YesNo = Field(default=False, description="Also run it anew at dearer charges and slippage.")
 
 
 class BacktestOut(Schema):

@@ -24,6 +24,10 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 WHOLE = re.compile(r"-?\d+")
 
 
+YesNo = Annotated[bool, Field(strict=True)]
+"""true or false in a body; pydantic would take 0, 1, "yes" and "off" for one of them."""
+
+
 def _day(given: Any) -> Any:
     """Refuse what pydantic would read as seconds since 1970."""
     if isinstance(given, str) and not DAY.fullmatch(given):

@@ -12,7 +12,7 @@ from sensequant.lib.clock import now
 from trading.api.auth import ADMIN, TRADE
 from trading.api.broker import BudgetOut
 from trading.api.confirming import Confirmed, confirm
-from trading.api.fields import Flag, Id, Moment, Money, Symbol
+from trading.api.fields import Flag, Id, Moment, Money, Symbol, YesNo
 from trading.api.paging import Page, Paging, paged
 from trading.models import Difference, Halt
 from trading.selectors import control
@@ -114,7 +114,7 @@ class KillIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason
-    square_off: bool = Field(default=False, description="Leave every position, too.", examples=[False])
+    square_off: YesNo = Field(default=False, description="Leave every position, too.", examples=[False])
 
 
 class ReleaseIn(Confirmed):

@@ -41,6 +41,13 @@ def test_the_replay_s_speed(operator, run):
     assert send(operator, "/api/v1/engine/speed?run=99", {"speed": 1}).status_code == 404
 
 
+@pytest.mark.parametrize("said", [0, 1, "yes", "false"])
+def test_what_is_not_true_or_false_is_neither(operator, rung, said):
+    answer = send(operator, "/api/v1/backtests", {**TEST, "stress": said})
+    assert (answer.status_code, rung) == (400, [])
+    assert "stress" in answer.content.decode()
+
+
 def test_a_backtest_is_queued_read_and_cancelled(operator, rung):
     answer = send(operator, "/api/v1/backtests", TEST)
     made = answer.json()
