@@ -46,7 +46,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_otp",
     "axes",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # urls.py discovers: an engine has no use for the pages
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

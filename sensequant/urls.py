@@ -11,6 +11,7 @@ from django.views.generic import RedirectView
 from sensequant import accounts, views
 from sensequant.api import api
 
+admin.autodiscover()  # here and not at the start of every process: the engine and the workers show no page
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("favicon.ico", RedirectView.as_view(url=static("img/favicon-demo.svg"))),

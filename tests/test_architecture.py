@@ -69,6 +69,17 @@ def test_engine_and_web_load_nothing_heavy(modules):
     assert done.returncode == 0, done.stderr
 
 
+def test_an_engine_carries_no_page_of_the_admin():
+    code = (
+        "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; import django; django.setup(); "
+        "import trading.services.runner; "
+        "bad = [name for name in sys.modules if '.admin' in name and not name.startswith('django.')]; "
+        "assert not bad, bad"
+    )
+    done = fresh(code)
+    assert done.returncode == 0, done.stderr
+
+
 def _exists(name):
     try:
         return find_spec(name) is not None

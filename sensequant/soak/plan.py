@@ -57,7 +57,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """``what`` is killed ``at`` seconds; a server stays away ``away`` seconds, ``flush``ed or not."""
+    """``what`` is killed ``at`` seconds of undisturbed play; a server stays away ``away``, ``flush``ed or not."""
 
     at: float
     what: str

@@ -65,6 +65,7 @@ class Soak:
         self.back: dict[str, tuple[float, Callable[[], None]]] = {}
         self.open: list[tuple[float, Probe]] = []
         self.began = self.took = 0.0
+        self.passed = 0.0  # seconds the trading so far would have taken undisturbed: falls go by it, to the last hour
 
     def _env(self) -> dict[str, str]:
         """Return the environment of the desk: this shell's, none of its own settings, and what a soak wants."""
@@ -156,7 +157,7 @@ class Soak:
             for each in self.kept.values():
                 each.tend(now=tick)
             self._servers(tick)
-            while coming and tick - self.began >= coming[0].at:
+            while coming and self.passed >= coming[0].at:
                 self._fall(coming.pop(0), tick)
             self._planted(planted, tick)
             if tick - sampled >= SAMPLE:
@@ -231,6 +232,8 @@ class Soak:
             if seen and (not self.opened or self.opened[-1] != seen):
                 self.opened.append(seen)
             cursor, _ = self.books.progress(run)
+            if cursor is not None:
+                self.passed = self._market(cursor) / self.wish.speed
             if cursor is not None and (mb := engine.rss()) is not None and time.monotonic() - engine.born[-1] > 3.0:
                 self.samples.append(judging.Sample(self._market(cursor), engine.starts, mb))
 

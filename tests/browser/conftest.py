@@ -124,7 +124,7 @@ RUN_AXE = """rules => axe.run({runOnly: rules, resultTypes: ['violations']}).the
 
 
 def violations(page, rules):
-    """Return what axe finds against ``rules``, and where; what passes is not listed, which takes four times as long."""
+    """Return what axe finds against ``rules``, and where; what passes is not listed, which would take longer."""
     if not page.evaluate("'axe' in window"):
         page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text())
     return page.evaluate(RUN_AXE, rules)

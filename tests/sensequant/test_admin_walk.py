@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from monitoring.services import facts, watching
+from sensequant import urls  # noqa: F401 - finds the pages of the admin
 from sensequant.lib.clock import now
 from sensequant.lib.security import events
 from tests.trading import rows

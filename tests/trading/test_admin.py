@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from sensequant import urls  # noqa: F401 - finds the pages of the admin
 from sensequant.lib.clock import now
 from tests.trading import masters, rows
 from trading.models import (

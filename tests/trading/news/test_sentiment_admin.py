@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from sensequant import urls  # noqa: F401 - finds the pages of the admin
 from tests.trading import rows
 from trading.models import NewsCall, NewsItem, NewsProvider, SentimentScore, SnapshotFetch
 
