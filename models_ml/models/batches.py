@@ -33,6 +33,7 @@ class TrainingBatch(models.Model):
     created_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
+        verbose_name_plural = "training batches"
         ordering: ClassVar[list[str]] = ["-id"]
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["status", "id"], name="training_batch_status")]
         constraints: ClassVar[list[models.BaseConstraint]] = [
