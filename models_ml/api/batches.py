@@ -43,8 +43,8 @@ class BarsIn(Schema):
         default="", max_length=700, pattern=r"^[^\x00]*$",
         description="Folder of bar files; empty: DATA_FEED_CSV_DIRECTORY. Others need the right to admin.",
     )  # fmt: skip
-    window_days: int = Field(default=90, ge=3, le=3650, description="Calendar days of a window.")
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the training.")
+    window_days: int = Field(strict=True, default=90, ge=3, le=3650, description="Calendar days of a window.")
+    seed: int = Field(strict=True, default=0, ge=0, le=2**31 - 1, description="Seed of the training.")
 
 
 class TeacherBatchIn(BarsIn):
@@ -64,8 +64,12 @@ class StudentBatchIn(Schema):
         default=None, description="Number of the teachers' batch; the newest when left out."
     )
     model_type: Literal["logistic", "sgd", "lightgbm"] = Field(default="logistic", description="Kind of student.")
-    baseline_precision: float | None = Field(default=None, ge=0, le=1, description="The setting's when left out.")
-    baseline_recall: float | None = Field(default=None, ge=0, le=1, description="The setting's when left out.")
+    baseline_precision: float | None = Field(
+        strict=True, default=None, ge=0, le=1, description="The setting's when left out."
+    )
+    baseline_recall: float | None = Field(
+        strict=True, default=None, ge=0, le=1, description="The setting's when left out."
+    )
     incremental: YesNo = Field(default=False, description="Only teachers without a student, from the earlier students.")
 
 

@@ -34,9 +34,11 @@ class RangeIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    low: float = Field(description="Least value.", examples=[10])
-    high: float = Field(description="Greatest value.", examples=[30])
-    step: float = Field(default=0.0, ge=0.0, description="Distance of two values; 0: any between.", examples=[5])
+    low: float = Field(strict=True, description="Least value.", examples=[10])
+    high: float = Field(strict=True, description="Greatest value.", examples=[30])
+    step: float = Field(
+        strict=True, default=0.0, ge=0.0, description="Distance of two values; 0: any between.", examples=[5]
+    )
 
 
 class OptimizationIn(Schema):
@@ -63,9 +65,13 @@ class OptimizationIn(Schema):
     capital: Rupees | None = Field(default=None, description="₹; the setting STARTING_CAPITAL_INR when left out.")
     objective: str | None = Field(default=None, max_length=20, description="composite, sharpe and others.")
     search: Literal["grid", "random", "adaptive"] = Field(default="grid", description="How to search.")
-    max_configs: int = Field(default=200, ge=1, le=20_000, description="Most configurations to try.")
-    min_trades: int = Field(default=20, ge=0, le=1_000_000, description="Least trades on the training days.")
-    max_drawdown: float = Field(default=1.0, ge=0.0, le=1.0, description="Deepest fall allowed, a fraction.")
+    max_configs: int = Field(strict=True, default=200, ge=1, le=20_000, description="Most configurations to try.")
+    min_trades: int = Field(
+        strict=True, default=20, ge=0, le=1_000_000, description="Least trades on the training days."
+    )
+    max_drawdown: float = Field(
+        strict=True, default=1.0, ge=0.0, le=1.0, description="Deepest fall allowed, a fraction."
+    )
     walk_forward: str = Field(
         default="", max_length=40, examples=["60:20"],
         description="TRAIN:TEST[:STEP] in trading sessions (60:20, 12w:4w, 3m:1m): search window after window and "

@@ -106,7 +106,7 @@ class AckIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason
-    minutes: int | None = Field(default=None, ge=1, le=43_200, description="How long.", examples=[60])
+    minutes: int | None = Field(strict=True, default=None, ge=1, le=43_200, description="How long.", examples=[60])
 
 
 class ClearIn(Schema):
@@ -125,7 +125,7 @@ class SilenceIn(Schema):
     rule: Pattern = Field(description="Pattern of rules.", examples=["performance_*"])
     group: Pattern = Field(default="*", description="Pattern of groups.", examples=["*"])
     most: Level = Field(default="CRITICAL", description="The worst it keeps quiet.")
-    minutes: int = Field(ge=1, le=1_440, description="How long.", examples=[30])
+    minutes: int = Field(strict=True, ge=1, le=1_440, description="How long.", examples=[30])
     reason: Reason
 
 
@@ -136,11 +136,17 @@ class RuleIn(Schema):
 
     reason: Reason
     enabled: YesNo | None = Field(default=None, description="Whether it is looked at.")
-    threshold: float | None = Field(default=None, ge=-1e12, le=1e12, description="From where on it holds.")
-    hold_for: float | None = Field(default=None, ge=0, le=86_400, description="Seconds pending.")
-    keep_for: float | None = Field(default=None, ge=0, le=86_400, description="Seconds firing after it last held.")
-    window: float | None = Field(default=None, ge=0, le=86_400, description="Seconds of quiet after a message.")
-    repeat: float | None = Field(default=None, ge=1, le=604_800, description="Seconds until it is said again.")
+    threshold: float | None = Field(strict=True, default=None, ge=-1e12, le=1e12, description="From where on it holds.")
+    hold_for: float | None = Field(strict=True, default=None, ge=0, le=86_400, description="Seconds pending.")
+    keep_for: float | None = Field(
+        strict=True, default=None, ge=0, le=86_400, description="Seconds firing after it last held."
+    )
+    window: float | None = Field(
+        strict=True, default=None, ge=0, le=86_400, description="Seconds of quiet after a message."
+    )
+    repeat: float | None = Field(
+        strict=True, default=None, ge=1, le=604_800, description="Seconds until it is said again."
+    )
 
 
 class AlertsFilter(Schema):

@@ -120,10 +120,12 @@ class WaiveIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    number: int = Field(ge=1, le=999, description="Of the flag, as `flags` lists them, from 1.", examples=[1])
+    number: int = Field(
+        strict=True, ge=1, le=999, description="Of the flag, as `flags` lists them, from 1.", examples=[1]
+    )
     role: Literal["Risk Manager", "Quant Lead"] = Field(description="In which role; it takes one of each.")
     reason: Text = Field(description="Why the risk may be taken.", examples=["the baseline is released, not the best"])
-    days: int = Field(7, ge=1, le=MOST_DAYS, description="For how long.")
+    days: int = Field(default=7, strict=True, ge=1, le=MOST_DAYS, description="For how long.")
     password: Password = Field(description="Your password.")
     code: Code = Field("", description="Code of your second factor, if you have one.")
 

@@ -130,8 +130,12 @@ class AcceptIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason
-    ours: int | None = Field(default=None, description="Shares by our fills, as you saw them.", examples=[10])
-    theirs: int | None = Field(default=None, description="Shares by the broker's books, as you saw them.", examples=[8])
+    ours: int | None = Field(
+        strict=True, default=None, description="Shares by our fills, as you saw them.", examples=[10]
+    )
+    theirs: int | None = Field(
+        strict=True, default=None, description="Shares by the broker's books, as you saw them.", examples=[8]
+    )
 
 
 class HaltsFilter(Schema):

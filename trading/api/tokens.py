@@ -60,7 +60,9 @@ class TokenIn(Schema):
 
     name: Words = Field(default="", description="What it is for.", examples=["notebook"])
     scope: Literal["read", "trade", "admin"] = Field(default="read", description="What it may do.", examples=["read"])
-    days: int = Field(default=30, ge=1, le=tokens.LONGEST_DAYS, description="How long it lives.", examples=[30])
+    days: int = Field(
+        strict=True, default=30, ge=1, le=tokens.LONGEST_DAYS, description="How long it lives.", examples=[30]
+    )
     networks: list[Annotated[str, Field(max_length=50)]] = Field(
         default=[], max_length=20, description="Addresses or networks it may be used from.", examples=[["10.0.0.0/8"]]
     )

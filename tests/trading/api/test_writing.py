@@ -48,6 +48,13 @@ def test_what_is_not_true_or_false_is_neither(operator, rung, said):
     assert "stress" in answer.content.decode()
 
 
+@pytest.mark.parametrize("said", [True, False, "30"])
+def test_what_is_no_number_is_not_taken_for_one(operator, said):
+    answer = send(operator, "/api/v1/alerts/silences", {"minutes": said, "reason": "quiet"})
+    assert answer.status_code == 400
+    assert "minutes" in answer.content.decode()
+
+
 def test_a_backtest_is_queued_read_and_cancelled(operator, rung):
     answer = send(operator, "/api/v1/backtests", TEST)
     made = answer.json()
