@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 
 import pytest
 from asgiref.sync import SyncToAsync
@@ -103,6 +104,14 @@ def fresh_minute():
     """Begin every story with nothing counted against anybody."""
     for each in ("default", "process"):
         caches[each].clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_read():
+    """Begin every story with no chain read: each has a database of its own behind the same address."""
+    for name in ("prediction_watch", "accuracy_sources"):
+        if (module := sys.modules.get(f"trading.services.{name}")) is not None:
+            module._KNOWN.clear()
 
 
 @pytest.fixture

@@ -18,8 +18,6 @@ NOON = dt.datetime(2026, 11, 26, 6, 30, tzinfo=dt.UTC)
 @pytest.fixture
 def home(tmp_path, settings):
     settings.SENSEQUANT_HOME = tmp_path
-    prediction_watch._KNOWN.clear()
-    accuracy_sources._KNOWN.clear()
     return tmp_path
 
 
