@@ -7,7 +7,7 @@ ring that could not be sent is sent as soon as Redis is back, each task's once.
 
 from __future__ import annotations
 
-import threading
+import time
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
@@ -89,4 +89,4 @@ class PatientScheduler(DatabaseScheduler):  # type: ignore[misc]  # django_celer
 
     def _wait(self) -> None:
         while not self._answers():
-            threading.Event().wait(self.missing.pause)
+            time.sleep(self.missing.pause)

@@ -17,8 +17,7 @@ from sensequant.lib import outage
 from sensequant.lib.clock import now
 from sensequant.lib.logs import get_logger
 from sensequant.lib.security import events
-
-TRY_AGAIN = 1013
+from trading.consumers import TRY_AGAIN
 
 Application = Callable[..., Awaitable[Any]]
 
