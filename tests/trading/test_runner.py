@@ -1,7 +1,9 @@
 """A run is paced, steered, shown, stopped, continued; and what goes wrong is said on the run itself."""
 
 import datetime as dt
+import gc
 import shutil
+import weakref
 
 import psycopg
 import pytest
@@ -455,6 +457,33 @@ def test_a_database_that_goes_away_is_waited_for_and_the_run_ends_as_if_it_had_s
     assert after.error == ""
     assert story(after) == expected
     assert not Lease.objects.filter(name=f"engine:{run.name}", holder=leases.myself()).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_fell_with_the_database_is_out_of_memory_before_the_bars_are_read_again():
+    class Twice(runner.Runner):
+        """A runner whose database goes away in its first life; the next one looks for what is left of it."""
+
+        lives = []
+        left = None
+
+        def __init__(self, *args, **more):
+            type(self).left = [each() for each in self.lives]
+            super().__init__(*args, **more)
+            self.lives.append(weakref.ref(self))
+
+        def __call__(self):
+            if len(self.lives) > 1:
+                return super().__call__()
+            error = OperationalError("server closed the connection")  # held by this frame, as Django's wrapper does
+            raise error from psycopg.OperationalError("server closed")
+
+    gc.disable()  # what only the collector would find some day is in memory until then
+    try:
+        assert runner.run_to_end(begun(name="fallen"), stop=After(), show=False, kind=Twice) == "finished"
+    finally:
+        gc.enable()
+    assert Twice.left == [None]
 
 
 def test_a_refusal_of_the_database_ends_the_run_and_is_told():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import math
 import threading
 import time
@@ -305,6 +306,7 @@ def run_to_end(
                     raise
                 if stop.wait(1.0):
                     return "suspended"
+            gc.collect()  # an error and its frames hold each other, and in them the runner that fell with all its bars
 
 
 def _drive(
