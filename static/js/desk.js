@@ -109,6 +109,15 @@ function downloads() {
 }
 downloads();
 document.addEventListener("htmx:after:swap", downloads);
+document.addEventListener("click", (event) => { // a filter changes the address under a link that was drawn before
+  const link = event.target.closest?.("a[download]");
+  if (!link || link.pathname !== location.pathname) return;
+  const asked = new URLSearchParams(location.search);
+  for (const [name, value] of new URLSearchParams(link.search)) {
+    if (["export", "tables", "table"].includes(name)) asked.set(name, value);
+  }
+  link.search = asked;
+}, true);
 
 // --- What cannot be undone is held for a second and a half, or confirmed by a second Enter ---
 const HOLD = 1500;

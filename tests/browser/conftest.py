@@ -119,6 +119,22 @@ def bare(browser, address, desk, client):
     context.close()
 
 
+def tab_to(page, wanted):
+    """Press Tab until ``wanted`` has the focus."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+            return
+    raise AssertionError(f"no Tab leads to {wanted} on {page.url}")
+
+
+def typed(page, wanted, text):
+    """Go to a field and write over what stands in it."""
+    tab_to(page, wanted)
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
 RUN_AXE = """rules => axe.run({runOnly: rules, resultTypes: ['violations']}).then(
   found => found.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 140))]))"""
 

@@ -1,11 +1,12 @@
 """The alerts in a real browser: keys reach them, an operator acknowledges, and they fit every screen and every eye."""
 
 import pytest
+from playwright.sync_api import expect
 
-from monitoring.models import Episode
+from monitoring.models import Episode, Silence
 from monitoring.services import facts, watching
 from sensequant.lib.clock import now
-from tests.browser.conftest import OUTPUT, violations
+from tests.browser.conftest import OUTPUT, tab_to, typed, violations
 from tests.browser.test_live_in_chromium import LOOKS, TOO_WIDE
 
 pytestmark = [
@@ -23,14 +24,23 @@ def fires(desk):
     watching.look(at=now())
 
 
-def test_two_keys_lead_to_it_and_an_alert_is_acknowledged_without_a_mouse(page, fires):
+def test_two_keys_lead_to_it_where_an_alert_is_acknowledged_and_others_silenced_without_a_mouse(page, fires):
     page.keyboard.press("g")
     page.keyboard.press("a")
     page.wait_for_url("**/alerts")
-    page.locator("article.alert input[name=reason]").first.fill("looking into it")
+    typed(page, "article.alert input[name=reason]", "looking into it")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=Acknowledged by")
-    assert Episode.objects.filter(ack_reason="looking into it").count() == 1
+    expect(page.locator("section[aria-labelledby=firing-title]")).to_contain_text("Acknowledged by asha")
+    assert Episode.objects.get(ack_reason="looking into it").acked_by == "asha"
+    typed(page, "input[name=rule]", "performance_*")
+    typed(page, "form[action$='/silence'] input[name=minutes]", "45")
+    typed(page, "form[action$='/silence'] input[name=reason]", "the feed is being moved")
+    page.keyboard.press("Enter")
+    expect(page.locator("section[aria-labelledby=silences-title]")).to_contain_text("the feed is being moved")
+    assert (Silence.objects.get().by, Silence.objects.get().rule) == ("asha", "performance_*")
+    tab_to(page, "form[action$='/end'] button")
+    page.keyboard.press("Enter")
+    expect(page.locator("section[aria-labelledby=silences-title]")).to_contain_text("Nothing is silenced.")
 
 
 def test_it_fits_every_screen_and_axe_finds_nothing(page, fires, address):

@@ -1,17 +1,21 @@
 """The pages' main jobs done with the keyboard alone: nothing is clicked, every field is reached by Tab."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from models_ml import tasks as learning
 from models_ml.models import OptimizationRun
 from sensequant.lib.clock import now
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import PASSWORD, tab_to, typed
 from tests.trading import rows
+from tests.trading.pages import a_trade
+from tests.trading.served import Served
 from tests.trading.test_data_page import asked
 from trading import tasks as trading
 from trading.models import ApiToken, BacktestRun, FetchRun
-from trading.services import fetch_orders
+from trading.services import fetch_orders, fetching
 
 pytestmark = [
     pytest.mark.browser,
@@ -21,26 +25,10 @@ pytestmark = [
 ]
 
 
-def tab_to(page, wanted):
-    """Press Tab until ``wanted`` has the focus."""
-    for _ in range(200):
-        page.keyboard.press("Tab")
-        if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
-            return
-    raise AssertionError(f"no Tab leads to {wanted} on {page.url}")
-
-
-def typed(page, wanted, text):
-    """Go to a field and write over what stands in it."""
-    tab_to(page, wanted)
-    page.keyboard.press("Control+a")
-    page.keyboard.type(text)
-
-
 @pytest.fixture
 def nobody_works(monkeypatch):
     """What is asked for waits in its row, so that there is time to cancel it."""
-    for task in (learning.run_optimization, trading.run_backtest):
+    for task in (learning.run_optimization, trading.run_backtest, trading.fetch_history):
         monkeypatch.setattr(task, "delay_on_commit", lambda **told: None)
 
 
@@ -105,3 +93,41 @@ def test_a_fetching_is_cancelled(page, desk, monkeypatch):
     page.keyboard.press("Enter")
     expect(page.locator(".run-progress")).to_have_count(0)
     assert FetchRun.objects.get().state == "stopped"
+
+
+def test_a_fetching_is_started_and_seen_to_its_end(page, desk, nobody_works, settings, tmp_path, monkeypatch):
+    settings.SENSEQUANT_HOME = tmp_path
+    monkeypatch.setattr(fetch_orders.sessions, "keys", lambda *, at: ("keys", 1))
+    page.goto("/data")
+    typed(page, "#d-symbols", "TCS")
+    for wanted, day in (("#d-start", "01082024"), ("#d-end", "01122024")):
+        tab_to(page, wanted)
+        page.keyboard.type(day)
+    tab_to(page, 'form[action="/data/fetch"] button')
+    page.keyboard.press("Enter")
+    expect(page.locator(".run-progress")).to_contain_text("0%")
+    broker = Served()
+    for _ in fetching.Fetching(FetchRun.objects.get(), broker.line(), clock=now).steps():
+        assert broker.asked[-1][0] == "TCS"
+    expect(page.locator(".run-progress")).to_have_count(0)
+    expect(page.get_by_role("table", name="Fetched series")).to_contain_text("TCS")
+
+
+def test_the_journal_is_narrowed_and_taken_home(page, desk):
+    a_trade(desk.run)
+    page.goto("/journal/")
+    page.keyboard.press("/")
+    page.keyboard.type("nosuch")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**symbol=nosuch*")
+    expect(page.locator("#result table")).to_contain_text("No closed trade matches")
+    typed(page, "#f-symbol", "DEMOBANK")
+    page.keyboard.press("Enter")
+    expect(page.locator("#result table")).to_contain_text("DEMOBANK")
+    expect(page.locator("#count")).to_have_text("1")
+    a_trade(desk.run, symbol="DEMOOIL")
+    tab_to(page, ".page-head a[download]")
+    with page.expect_download() as saved:
+        page.keyboard.press("Enter")
+    assert saved.value.suggested_filename == "journal.csv"
+    assert [line.split(",")[1] for line in Path(saved.value.path()).read_text().split()[1:]] == ["DEMOBANK"]
