@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from releases.models import LedgerArchive, LedgerCheck, LedgerEntry, LedgerHead
 from trading.selectors.rest import span
+
+NEAR: Final = 20_000
+"""Entries behind the newest one in which a common word fills its first page."""
+FILLED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +29,44 @@ class Asked:
     end: dt.date | None = None
 
 
+class Rare(QuerySet[LedgerEntry]):
+    """Entries whose words are rare among the newest: the index of the word finds their numbers, then come the rows.
+
+    PostgreSQL takes matches to be spread evenly, and would read every entry from the newest down to the first match.
+    """
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a stretch of an ordered list by its numbers; anything else as it is."""
+        if not isinstance(key, slice) or not self.query.order_by or self.query.values_select:
+            return super().__getitem__(key)
+        found = self.order_by((F("seq") + 0).desc()).values_list("seq", flat=True)
+        return LedgerEntry.objects.filter(seq__in=list(found[key])).order_by("-seq")
+
+
 def entries(asked: Asked) -> QuerySet[LedgerEntry]:
     """Return the entries that match, the newest first; BadInput for days in the wrong order."""
-    rows = LedgerEntry.objects.order_by("-seq")
+    rows: QuerySet[LedgerEntry] = Rare(LedgerEntry).order_by("-seq")
+    words: list[str] = []
     for name in ("actor", "action", "object"):
         if word := getattr(asked, name).strip():
+            words.append(word)
             rows = rows.filter(**{f"{name}__startswith": word})
     since, until = span(asked.start, asked.end)
     if since:
         rows = rows.filter(at__gte=since)
-    return rows.filter(at__lt=until) if until else rows
+    rows = rows.filter(at__lt=until) if until else rows
+    return rows if words and _rare(rows) else _usual(rows)
+
+
+def _usual(rows: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
+    """Return the same list as any other query has it: read from the newest down."""
+    return QuerySet(LedgerEntry, rows.query)
+
+
+def _rare(rows: QuerySet[LedgerEntry]) -> bool:
+    """Say whether the newest entries would not fill a page."""
+    newest = LedgerEntry.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+    return rows.order_by().filter(seq__gt=newest - NEAR)[:FILLED].count() < FILLED
 
 
 def entry(seq: int) -> LedgerEntry | None:

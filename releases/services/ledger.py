@@ -73,16 +73,6 @@ def waiting() -> int:
     return sum(_missing(kind, archives, whole=True).count() for kind in KINDS.values())
 
 
-def waiting_now(most: int = BATCH) -> int:
-    """Return how many rows the next look would take in, ``most`` at most: what a page can afford to ask."""
-    archives, found = list(LedgerArchive.objects.all()), 0
-    for kind in KINDS.values():
-        found += _missing(kind, archives, whole=False).order_by()[: most - found].count()
-        if found >= most:
-            break
-    return found
-
-
 def _new(*, whole: bool) -> list[New]:
     """Return at most a batch of rows that are not in the ledger, in the order in which they happened."""
     archives = list(LedgerArchive.objects.all())
@@ -94,16 +84,20 @@ def _new(*, whole: bool) -> list[New]:
     return sorted(found, key=lambda each: (each.told.at, each.kind, each.source))[:BATCH]
 
 
+def missing(kind: Kind) -> QuerySet[Any]:
+    """Return the rows of a kind that are not in the ledger, archives not considered."""
+    return kind.rows().filter(~Exists(LedgerEntry.objects.filter(kind=kind.name, source=OuterRef("pk"))))
+
+
 def _missing(kind: Kind, archives: Iterable[LedgerArchive], *, whole: bool) -> QuerySet[Any]:
-    mine = LedgerEntry.objects.filter(kind=kind.name)
-    rows = kind.rows().filter(~Exists(mine.filter(source=OuterRef("pk"))))
+    rows = missing(kind)
     for archive in archives:
         if kind.name in archive.taken:
             below, others = archive.taken[kind.name]
             rows = rows.filter(pk__gt=below).exclude(pk__in=others)
     if kind.few or whole:
         return rows
-    newest = mine.aggregate(newest=Max("source"))["newest"] or 0
+    newest = LedgerEntry.objects.filter(kind=kind.name).aggregate(newest=Max("source"))["newest"] or 0
     return rows.filter(pk__gt=newest - NEAR)
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from releases.models import LedgerCheck, LedgerEntry
 from releases.selectors import ledger as found
 from releases.selectors.ledger import Asked
-from releases.services import ledger, ledger_checks
+from releases.services import ledger_checks, ledger_waiting
 from sensequant.lib.addresses import address
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput
@@ -56,7 +56,7 @@ def ledger_page(request: HttpRequest) -> HttpResponse:
         "page": page, "rows": _rows(page.object_list), "asked": asked, "wrong": wrong, "columns": COLUMNS,
         "may_trade": may_trade(request),
         "check": found.checks().first(), "head": found.heads().first(), "archives": found.archives(),
-        "waiting": ledger.waiting_now(),
+        "waiting": ledger_waiting.waiting_now(),
     }  # fmt: skip
     return render(request, "releases/ledger.html", context)
 

@@ -6,13 +6,18 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
+from functools import cache as cache_of_process
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 
 from sensequant.lib import paths
+
+if TYPE_CHECKING:
+    import redis
 
 SLOW = 250.0  # milliseconds a database may take to answer
 PATIENCE = 1.0  # seconds Redis may take
@@ -54,13 +59,20 @@ def waiting(names: tuple[str, ...]) -> dict[str, int] | str:
     import redis
 
     try:
-        client = redis.Redis.from_url(
-            settings.DESK.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
-        )  # fmt: skip
-        with client:
-            return {name: int(client.llen(name)) for name in names}
+        with _redis(settings.DESK.redis_url).pipeline(transaction=False) as asked:
+            for name in names:
+                asked.llen(name)
+            return dict(zip(names, map(int, asked.execute()), strict=True))
     except redis.RedisError as error:
         return str(error)[:120]
+
+
+@cache_of_process
+def _redis(url: str) -> redis.Redis:
+    """Return this process's way to Redis; making one reads every installed package's name, which takes 10 ms."""
+    import redis
+
+    return redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
 
 def queues(names: tuple[str, ...]) -> Part:

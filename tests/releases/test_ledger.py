@@ -13,7 +13,7 @@ from monitoring.models import Notification
 from monitoring.services import auditing, facts
 from releases.models import Happening, LedgerArchive, LedgerCheck, LedgerEntry, LedgerHead
 from releases.selectors import ledger as listed
-from releases.services import happenings, ledger, ledger_archives, ledger_checks, ledger_heads
+from releases.services import happenings, ledger, ledger_archives, ledger_checks, ledger_heads, ledger_waiting
 from releases.services.ledger_keeping import Keeper
 from sensequant.lib.errors import NotAllowed
 from tests.trading.desks import command
@@ -113,7 +113,7 @@ def test_a_row_that_became_visible_late_is_taken_however_old_its_number_is(noon)
     ledger.pull(at=noon)
     Happening.objects.bulk_create([Happening(**{**kept, "id": late.pk + 9_900, "what": "late"})])
     Happening.objects.bulk_create([Happening(**{**kept, "id": late.pk + 5_000, "what": "very late"})])
-    assert ledger.pull(at=noon) == 1  # the near one at once …
+    assert (ledger_waiting.waiting_now(), ledger.pull(at=noon)) == (1, 1)  # the near one at once …
     assert (ledger.waiting(), ledger.pull(at=noon, whole=True)) == (1, 1)  # … the far one with the hour
     assert named() == []
 
@@ -140,6 +140,18 @@ def test_a_beginning_is_looked_for_letter_for_letter_and_by_its_index(noon):
             cursor.execute("SET LOCAL enable_seqscan = off")
         plan = listed.entries(listed.Asked(object="release_")).order_by("object").explain()
         assert "ledger_object_begins" in plan
+
+
+@pytest.mark.parametrize("word", ["rare", "common"])
+def test_pages_of_a_search_are_those_of_the_whole_list_whether_the_word_is_rare_or_common(noon, word):
+    names = ["rare one", "rare two", *["common"] * listed.FILLED, "rare three"]
+    rows = [Happening(at=noon, what=str(k), object=name, actor="asha") for k, name in enumerate(names)]
+    Happening.objects.bulk_create(rows)
+    ledger.pull(at=noon)
+    kept = LedgerEntry.objects.filter(object__startswith=word).order_by("-seq")
+    found = listed.entries(listed.Asked(object=word))
+    assert [list(found[k : k + 2]) for k in (0, 2, 4)] == [list(kept[k : k + 2]) for k in (0, 2, 4)]
+    assert list(found.filter(seq__lt=kept[1].seq)[:3]) == list(kept[2:5])
 
 
 def test_the_page_the_entry_the_file_and_the_api_show_what_was_done(client, noon):
@@ -329,10 +341,12 @@ def test_five_years_later_the_beginning_is_in_a_sealed_file_and_the_reading_goes
     assert (row.first, row.through, LedgerEntry.objects.count()) == (1, 9, 1)
     assert ledger_archives.archive(by="asha", at=later) is None
     assert ledger.pull(at=later, whole=True) == 0  # what is archived is not taken in again
-    happened(later, "younger")
-    assert ledger.pull(at=later, whole=True) == 1
+    assert ledger_waiting.waiting_now() == 0
+    happened(later, "younger", "youngest")
+    assert (ledger_waiting.waiting_now(), ledger_waiting.waiting_now(1)) == (2, 1)
+    assert ledger.pull(at=later, whole=True) == 2
     found = ledger_checks.verify()
-    assert (found.breaks, found.entries, found.archived, found.sources, found.last) == ([], 11, 9, 11, 11)
+    assert (found.breaks, found.entries, found.archived, found.sources, found.last) == ([], 12, 9, 12, 12)
     file = home / row.path
     file.chmod(0o640)
     file.write_bytes(file.read_bytes()[:-9])

@@ -4,6 +4,7 @@ import datetime as dt
 import gc
 import shutil
 import weakref
+from typing import ClassVar
 
 import psycopg
 import pytest
@@ -464,8 +465,8 @@ def test_what_fell_with_the_database_is_out_of_memory_before_the_bars_are_read_a
     class Twice(runner.Runner):
         """A runner whose database goes away in its first life; the next one looks for what is left of it."""
 
-        lives = []
-        left = None
+        lives: ClassVar = []
+        left: ClassVar = None
 
         def __init__(self, *args, **more):
             type(self).left = [each() for each in self.lives]
