@@ -12,12 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from models_ml.core.deployment_plan import SHOWN, shown
+from models_ml.core.deployment_plan import SHOWN
 from models_ml.models.optimizations import OptimizationRun, Trial
 from models_ml.selectors import optimizations as asked
 from models_ml.services import optimizations, requests
 from models_ml.tasks import run_optimization
 from models_ml.views import walks
+from models_ml.views.figures import said, typeset
 from models_ml.views.optimization_form import OptimizationForm, fresh
 from sensequant.lib.clock import ist, now
 from trading.core import demo
@@ -103,7 +104,8 @@ def optimization_page(request: HttpRequest, pk: int) -> HttpResponse:
         "active": run.status in asked.ACTIVE,
         "percent": round(100 * run.progress),
         "honesty": honesty,
-        "tiles": [(title, shown(honesty.get(key), form), meaning) for title, key, form, meaning in TILES],
+        "reasons": [typeset(each) for each in honesty.get("reasons", [])],
+        "tiles": [(title, said(honesty.get(key), form), meaning) for title, key, form, meaning in TILES],
         "compared": _compared(run, rows.first(), asked.baseline(run)),
         "names": list(page.object_list[0].params) if page.object_list else [],
         "ranked": [_row(trial) for trial in page.object_list],
@@ -128,13 +130,13 @@ def _compared(run: OptimizationRun, best: Trial | None, baseline: Trial | None) 
         run.test.get("baseline", {}),
     ]
     rows = (("Score", "score", "{:.4f}"), *SHOWN)
-    return [(label, [shown(column.get(key), form) for column in columns]) for label, key, form in rows]
+    return [(label, [said(column.get(key), form) for column in columns]) for label, key, form in rows]
 
 
 def _row(trial: Trial) -> dict[str, Any]:
-    numbers = [shown(trial.score, "{:.4f}")]
-    numbers += [shown(trial.metrics.get(key), form) for _, key, form in SHOWN]
-    numbers.append(shown(trial.validation.get("sharpe_ratio"), "{:.2f}"))
+    numbers = [said(trial.score, "{:.4f}")]
+    numbers += [said(trial.metrics.get(key), form) for _, key, form in SHOWN]
+    numbers.append(said(trial.validation.get("sharpe_ratio"), "{:.2f}"))
     return {"trial": trial, "params": [f"{value:g}" for value in trial.params.values()], "numbers": numbers}
 
 
@@ -143,10 +145,10 @@ def _sensitive(each: Mapping[str, Any]) -> dict[str, Any]:
     low, high = (min(means), max(means)) if means else (0.0, 0.0)
     return {
         "name": each["name"],
-        "correlation": shown(each["correlation"], "{:+.3f}"),
-        "spread": shown(each["spread"], "{:.4f}"),
+        "correlation": said(each["correlation"], "{:+.3f}"),
+        "spread": said(each["spread"], "{:.4f}"),
         "levels": [
-            (f"{value:.4g}", shown(mean, "{:.4f}"), count, _warmth(mean, low, high))
+            (f"{value:.4g}", said(mean, "{:.4f}"), count, _warmth(mean, low, high))
             for value, mean, count in each["means"]
         ],
     }
@@ -158,7 +160,7 @@ def _heat(heat: Mapping[str, Any]) -> dict[str, Any]:
     known = [cell for row in heat["scores"] for cell in row if cell is not None]
     low, high = min(known), max(known)
     cells = [
-        (f"{value:.4g}", [(shown(cell, "{:.3f}"), _warmth(cell, low, high)) for cell in row])
+        (f"{value:.4g}", [(said(cell, "{:.3f}"), _warmth(cell, low, high)) for cell in row])
         for value, row in zip(heat["rows"], heat["scores"], strict=True)
     ]
     return {

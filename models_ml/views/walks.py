@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
 
-from models_ml.core.deployment_plan import shown
 from models_ml.core.walk_report import MEASURES, in_words
 from models_ml.models.optimizations import OptimizationRun
+from models_ml.views.figures import said, typeset
 from sensequant.lib import formats
-from trading.views.columns import Column
+from trading.views.columns import BACKTEST_TRADES, Column
 
+TRADES_SHOWN = 100
 TILES = (
     ("Efficiency", "efficiency", "{:.2f}", "Annual return of the unseen days over that of the days that chose."),
-    ("Unseen, a year", "annual_return", "{:.1%}", "Annual return of the stitched unseen days."),
-    ("Searched, a year", "in_sample_annual_return", "{:.1%}", "Annual return of the chosen on the days that chose."),
+    ("Unseen, a year", "annual_return", "{:+.1%}", "Annual return of the stitched unseen days."),
+    ("Searched, a year", "in_sample_annual_return", "{:+.1%}", "Annual return of the chosen on the days that chose."),
     ("Windows that earned", "profitable_windows", "{:.0%}", "Share of windows whose unseen days earned something."),
 )
 
@@ -34,12 +36,12 @@ WINDOWS = (
     C("searched", "Searched"),
     C("traded", "Traded unseen"),
     C("chosen", "Chosen", hint="missed"),
-    C("return_searched", "Return, searched", figures=True),
-    C("return_unseen", "Return, unseen", figures=True),
-    C("sharpe", "Sharpe", figures=True, help="of the unseen days"),
-    C("drawdown", "Max drawdown", figures=True, help="of the unseen days"),
-    C("trades", "Trades", figures=True),
-    C("efficiency", "Efficiency", figures=True),
+    C("return_searched", "Return, searched", "pct_of_one"),
+    C("return_unseen", "Return, unseen", "pct_of_one"),
+    C("sharpe", "Sharpe", "ratio", "of the unseen days"),
+    C("drawdown", "Max drawdown", "share2", "of the unseen days"),
+    C("trades", "Trades", "qty"),
+    C("efficiency", "Efficiency", "ratio", "annual return of the unseen days over that of the searched ones"),
     C("verdict", "Verdict of the search"),
 )
 SIDE_BY_SIDE = (
@@ -49,9 +51,13 @@ SIDE_BY_SIDE = (
 )
 DRIFT = (
     C("name", "Parameter", heading=True),
-    C("moved", "Mean move, of its range", figures=True),
-    C("changed", "Moves that changed it", figures=True),
+    C("moved", "Mean move, of its range", "share"),
+    C("changed", "Moves that changed it", "share"),
     C("chosen", "Chosen, window by window"),
+)
+TRADES = (
+    C("window", "Window", "qty"),
+    *(column for column in BACKTEST_TRADES if column.key not in {"number", "strategy", "mae", "mfe"}),
 )
 
 
@@ -63,8 +69,8 @@ def shown_walk(run: OptimizationRun, searches: Iterable[OptimizationRun]) -> dic
     if not found:
         return {"columns": SEARCHES, "running": [_search(each) for each in searches]}
     return {
-        "tiles": [(title, shown(found[key], form), meaning) for title, key, form, meaning in TILES],
-        "words": in_words(found),
+        "tiles": [(title, said(found[key], form), meaning) for title, key, form, meaning in TILES],
+        "words": typeset(in_words(found)),
         "window_columns": WINDOWS,
         "windows": [_window(each) for each in found["windows"]],
         "drift_columns": DRIFT,
@@ -72,7 +78,9 @@ def shown_walk(run: OptimizationRun, searches: Iterable[OptimizationRun]) -> dic
         "measure_columns": SIDE_BY_SIDE,
         "measures": _measures(run.test),
         "curves": _curves(run.test, float(run.capital)),
-        "trades": len(run.test["trades"]),
+        "trade_columns": TRADES,
+        "trades": run.test["trades"][: -TRADES_SHOWN - 1 : -1],
+        "traded": len(run.test["trades"]),
     }
 
 
@@ -92,22 +100,23 @@ def _window(each: Mapping[str, Any]) -> dict[str, Any]:
     chosen = ", ".join(f"{name} {value:g}" for name, value in each["parameters"].items())
     return {
         "number": each["number"], "address": _address(each["run_id"]), "verdict": each["verdict"],
-        "searched": f"{each['train']['first']} to {each['train']['last']}",
-        "traded": f"{each['test']['first']} to {each['test']['last']}",
+        "searched": _span(each["train"]), "traded": _span(each["test"]),
         "chosen": chosen if each["feasible"] else f"{chosen} ▲",
         "missed": "" if each["feasible"] else "misses a constraint",
-        "return_searched": shown(each["in_sample"]["total_return"], "{:.2%}"),
-        "return_unseen": shown(unseen["total_return"], "{:.2%}"), "sharpe": shown(unseen["sharpe_ratio"], "{:.2f}"),
-        "drawdown": shown(unseen["max_drawdown"], "{:.2%}"), "trades": shown(unseen["trades"], "{:,.0f}"),
-        "efficiency": shown(each["efficiency"], "{:.2f}"),
+        "return_searched": each["in_sample"]["total_return"], "return_unseen": unseen["total_return"],
+        "sharpe": unseen["sharpe_ratio"], "drawdown": unseen["max_drawdown"], "trades": unseen["trades"],
+        "efficiency": each["efficiency"],
     }  # fmt: skip
 
 
-def _drift(each: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "name": each["name"], "moved": shown(each["moved"], "{:.0%}"), "changed": shown(each["changed"], "{:.0%}"),
-        "chosen": " → ".join(f"{value:g}" for value in each["values"]),
-    }  # fmt: skip
+def _span(days: Mapping[str, str]) -> str:
+    first, last = (formats.day(dt.date.fromisoformat(days[name])) for name in ("first", "last"))
+    return f"{first} to {last}"
+
+
+def _drift(each: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = " → ".join(f"{value:g}" for value in each["values"])
+    return {"name": each["name"], "moved": each["moved"], "changed": each["changed"], "chosen": chosen}
 
 
 def _measures(seen: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -124,7 +133,7 @@ def _measures(seen: Mapping[str, Any]) -> list[dict[str, str]]:
 def _number(value: Any, words: str, form: str) -> str:
     """Return a measure as text, rupees in lakh and crore."""
     money = formats.decimal(value) if words.endswith("₹") else None
-    return shown(value, form) if money is None else formats.grouped(money)
+    return said(value, form) if money is None else formats.grouped(money)
 
 
 def _curves(seen: Mapping[str, Any], capital: float) -> list[dict[str, Any]]:
