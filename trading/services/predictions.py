@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring as quoted
 from pathlib import Path
@@ -32,6 +33,7 @@ from trading.services.engine import Engine
 
 log = get_logger("predictions")
 SIDES = {"LONG": 1, "SHORT": -1}
+WHOLE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\+00")
 DIGESTED = ("run_id", "number", "kind", "at", "symbol", "strategy", "order", "payload", "previous")
 
 
@@ -137,13 +139,16 @@ def _made(trade: Trade, said: dict[str, Any], fees: float) -> Made:
 
 def as_digested(row: PredictionRecord) -> str:
     """Return what is digested of a record: everything it says, its predecessor's digest included."""
-    return _text(tuple(getattr(row, name) for name in DIGESTED))
+    told = (_iso(row.at) if name == "at" else getattr(row, name) for name in DIGESTED)
+    return _text(tuple(told))
 
 
 def _text(told: tuple[Any, ...]) -> str:
-    """Return what ``DIGESTED`` names as JSON of a list, put together by hand: a page reads tens of thousands."""
-    run, number, kind, at, symbol, strategy, order, payload, before = told
-    when = at.astimezone(dt.UTC).isoformat()
+    """Return what ``DIGESTED`` names as JSON of a list, put together by hand: a page reads tens of thousands.
+
+    The moment is ISO 8601 in UTC.
+    """
+    run, number, kind, when, symbol, strategy, order, payload, before = told
     words = f'{quoted(kind)}, "{when}", {quoted(symbol)}, {quoted(strategy)}'
     return f'["run {run}", {number}, {words}, {order}, {quoted(payload)}, {quoted(before)}]'
 
@@ -174,9 +179,16 @@ def links(rows: Any, most: int | None = None) -> Iterator[Link]:
         yield Link(number, before, _text((run, number, kind, _moment(at), *rest, before)), carried)
 
 
-def _moment(text: str) -> dt.datetime:
+def _moment(text: str) -> str:
+    """Return a moment as a database writes it as ISO 8601 in UTC."""
+    if WHOLE.fullmatch(text):  # PostgreSQL's whole seconds, asked in UTC: nearly all there are
+        return f"{text[:10]}T{text[11:19]}+00:00"
     at = dt.datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)  # SQLite keeps UTC without saying so
+    return _iso(at if at.tzinfo else at.replace(tzinfo=dt.UTC))  # SQLite keeps UTC without saying so
+
+
+def _iso(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat()
 
 
 def _said(found: Break) -> dict[str, Any]:
