@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from sensequant.lib import outage
 from trading.api.problems import problem
 
-ALIVE = "/healthz"  # whether this process lives is a question for the process alone
+PROBES = ("/healthz", "/readyz")  # a supervisor's questions: about the process, whoever asks
 AGAIN = 5  # seconds until a caller should try again
 SAID = "the database does not answer"
 
@@ -23,8 +23,8 @@ class NobodyAsks:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Forget the cookie of a request for ``ALIVE``."""
-        if request.path == ALIVE:
+        """Forget the cookie of a probe."""
+        if request.path in PROBES:
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         return self.get_response(request)
 

@@ -2,9 +2,10 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from sensequant import views
 from sensequant.middleware import SecurityHeaders
@@ -15,6 +16,11 @@ def manager(db, client):
     user = User.objects.create_user("asha", password="monsoon-in-mumbai", is_staff=True)
     client.force_login(user)
     return client
+
+
+@pytest.fixture(autouse=True)
+def another_second():
+    views.found_at.cache_clear()
 
 
 def test_health_needs_neither_login_nor_database(client):
@@ -45,6 +51,31 @@ def test_not_ready_while_a_migration_is_missing(client, monkeypatch):
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "manage.py migrate" in answer.json()["migrations"]
+
+
+@pytest.mark.django_db
+def test_a_probe_is_never_refused_and_uses_up_nobodys_minute(client, manager, monkeypatch):
+    monkeypatch.setattr("sensequant.limits.ADDRESS", 2)
+    monkeypatch.setattr("sensequant.limits.PERSON", 2)
+    stranger = Client()
+    for path in ("/healthz", "/readyz"):
+        assert {each.get(path).status_code for each in (stranger, manager) for _ in range(5)} == {200}
+    assert [stranger.get("/login").status_code for _ in range(3)] == [200, 200, 429]
+    assert [manager.get("/settings").status_code for _ in range(3)] == [200, 200, 429]
+    assert stranger.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_however_many_ask_whether_the_desk_is_ready_the_database_is_asked_once_a_second(client, monkeypatch):
+    monkeypatch.setattr(views.time, "monotonic", lambda: 7.5)
+    client.get("/readyz")
+    with CaptureQueriesContext(connection) as asked:
+        assert {client.get("/readyz").status_code for _ in range(20)} == {200}
+    assert not asked.captured_queries
+    monkeypatch.setattr(views.time, "monotonic", lambda: 8.1)
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/readyz")
+    assert asked.captured_queries
 
 
 def test_only_reading_is_possible(client):
