@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sensequant.lib import unpacking
 from sensequant.lib.errors import BadInput
 from trading.adapters.sealed_folders import AGAIN, Sealed, seal, text_of, unseal
 from trading.core.scoring import CLASSES
@@ -70,7 +72,7 @@ def load(folder: str | Path) -> tuple[Sealed, Lesson]:
     names = tuple(map(str, sealed.told["names"]))
     try:
         return sealed, _lesson(names, *(_unpacked(sealed, name) for name in ("labels.csv.gz", "features.csv.gz")))
-    except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{sealed.folder} holds no lesson that can be read: {error}", fix=AGAIN) from None
 
 
@@ -112,7 +114,7 @@ def _packed(frame: Any) -> bytes:
 def _unpacked(sealed: Sealed, name: str) -> Any:
     import pandas as pd
 
-    text = io.BytesIO(gzip.decompress(sealed.read(name)))
+    text = io.BytesIO(unpacking.unpacked(sealed.read(name), sealed.folder / name))
     return pd.read_csv(text, dtype={"symbol": str, "label": str}, keep_default_na=False, na_values=[""])
 
 

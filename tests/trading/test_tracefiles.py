@@ -101,7 +101,7 @@ def test_a_folder_is_searched_through_and_other_files_in_it_are_passed_over(tmp_
     ("name", "content", "said"),
     [
         ("a.csv", b"", "it is empty"), ("a.csv", b"x,y\n1,2\n", "it has no column timestamp"),
-        ("a.csv.gz", b"no gzip", "cannot be read"), ("a.csv", b"\xff\xfe\x00", "cannot be read"),
+        ("a.csv.gz", b"no gzip", "it has no column"), ("a.csv", b"\xff\xfe\x00", "cannot be read"),
         ("a.jsonl", b'{"a":1}\n', "line 1 has no timestamp"),
         ("a.csv", b",".join(map(str.encode, FIELDS)), "no predic"),
     ],

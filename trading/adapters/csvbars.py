@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO, cast
+from typing import Final, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
+from sensequant.lib import unpacking
 from sensequant.lib.errors import BadInput, NotFound
 from trading.adapters import stamps
 from trading.core.bar_report import FileReport, Removed
@@ -77,10 +78,7 @@ def read(path: Path, *, daily: bool | None, naive_timezone: str) -> Rows:
 
 def _open(path: Path) -> TextIO:
     """Open ``path`` as text; gzip is told by its first bytes, not by its name."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    raw = gzip.open(path) if packed else path.open("rb")  # noqa: SIM115 - the wrapper closes it
-    return io.TextIOWrapper(cast(BinaryIO, raw), encoding="utf-8-sig")
+    return io.TextIOWrapper(unpacking.opened(path), encoding="utf-8-sig")
 
 
 def _layout(path: Path, header: str) -> Layout:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
+from sensequant.lib import unpacking
+from sensequant.lib.errors import BadInput
 from trading.core.trace_lines import quoted
 from trading.core.traces import FIELDS, Trace
 
@@ -201,15 +205,14 @@ def rows(path: Path) -> Iterator[Row]:
 
     A file whose end is missing (its writer was killed) yields what is there and then a Row that says so.
     """
-    opened: Any = gzip.open if path.suffix == ".gz" else open
     name = path.name.removesuffix(".gz")
     line = 0
     try:
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(unpacking.opened(path), encoding="utf-8-sig", newline="") as file:
             for found in _csv_rows(path, file) if name.endswith(".csv") else _json_rows(path, file):
                 line = found.line
                 yield found
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, csv.Error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError, csv.Error, BadInput) as error:
         if not line:
             raise Unreadable(f"{path} cannot be read: {error}") from None
         yield Row(path, line + 1, (), f"the rest of the file cannot be read: {error}")
