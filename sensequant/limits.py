@@ -1,4 +1,4 @@
-"""Nothing may be asked without end: every address has a ceiling a minute, whoever calls it; stopping and a probe have none.
+"""Every address has a ceiling a minute, whoever calls it; what stops and what probes has none.
 
 A person has a ceiling of their own, everybody else that of their address; a login, a confirmation and a refused token
 cost more than a look. What a busy screen needs lies far below. A supervisor who was refused an answer would end a desk
