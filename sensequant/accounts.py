@@ -1,4 +1,4 @@
-"""Coming in, and a person's own page: the second factor is set up, confirmed, and taken away there."""
+"""Coming in, and a person's own page: the password is changed there, the second factor set up and taken away."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import segno
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
@@ -21,9 +22,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from releases.services import happenings, passwords
 from sensequant.lib import identity
 from sensequant.lib.clock import now
-from sensequant.lib.errors import NotAllowed
+from sensequant.lib.errors import BadInput, NotAllowed
 from sensequant.lib.security import events, factors, sessions
 from sensequant.lib.security.models import Authenticator, RecoveryCodes
 
@@ -138,6 +140,31 @@ def remove_factor(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
+@require_POST
+@login_required
+@never_cache
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Take a new password from somebody who says the old one once more; sessions elsewhere end."""
+    user: Anybody = request.user
+
+    def work() -> None:
+        new = request.POST.get("new", "")
+        if new != request.POST.get("again", ""):
+            raise BadInput("the two new passwords differ", fix="type the same one twice")
+        passwords.choose(user, request.POST.get("password", ""), new, request.POST.get("code", ""))
+        update_session_auth_hash(request, user)
+        _turn(request, "password changed")
+
+    _told(request, "The password is changed.", work)
+    return redirect("account")
+
+
+@require_safe
+def admin_password(request: HttpRequest) -> HttpResponse:
+    """Send who wants to change their password in the admin to the one page for it."""
+    return redirect("account")
+
+
 def _turn(request: HttpRequest, what: str) -> None:
     """Give the session another key, end the person's others, and keep what happened."""
     request.session.cycle_key()
@@ -148,7 +175,7 @@ def _turn(request: HttpRequest, what: str) -> None:
 def _told(request: HttpRequest, said: str, work: Any) -> None:
     try:
         work()
-    except NotAllowed as error:
+    except (BadInput, NotAllowed) as error:
         messages.error(request, str(error))
     else:
         if said:
@@ -164,7 +191,7 @@ def _page(request: HttpRequest, *, codes: list[str] | None = None) -> HttpRespon
         "enrolled": device is not None and device.confirmed, "codes": codes, "left": len(left.digests) if left else 0,
         "picture": picture(factors.address(device)) if device and begun else "",
         "written": factors.written(device) if device and begun else "",
-        "required": settings.DESK.second_factor_required,
+        "required": settings.DESK.second_factor_required, "handed_out": happenings.password_handed_out(user),
     }  # fmt: skip
     return render(request, "account.html", context)
 

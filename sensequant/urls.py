@@ -23,6 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/begin", accounts.begin_factor, name="account_begin"),
     path("account/finish", accounts.finish_factor, name="account_finish"),
     path("account/remove", accounts.remove_factor, name="account_remove"),
+    path("account/password", accounts.change_password, name="account_password"),
+    path("admin/password_change/", accounts.admin_password),  # the admin's own would not ask for the second factor
     path("admin/login/", accounts.admin_login),  # the admin's own would not ask for the second factor
     path("admin/", admin.site.urls),
     path("api/guide", views.api_guide, name="api_guide"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
@@ -13,12 +13,14 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from releases.models import RoleGrant
 from releases.models.grants import FLAGS
-from releases.services import granting
+from releases.services import granting, passwords
 from sensequant.lib.clock import now
-from sensequant.lib.errors import SenseQuantError
+from sensequant.lib.errors import NotAllowed, SenseQuantError
+from sensequant.lib.security import events
 from trading.admin.base import Form, Record, confirmed, each
 
 
@@ -43,6 +45,20 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     """People."""
 
     form = RolesForm
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Show and take the form that sets somebody's password; one's own is changed on the page of the account."""
+        user = self.get_object(request, id)
+        if user is not None and user.pk == request.user.pk:
+            return redirect("account")
+        if user is not None and self.has_change_permission(request, user):
+            try:
+                passwords.may_hand_out(user, by=request.user)
+            except NotAllowed as error:
+                events.note("password of another refused", at=now(), request=request, of=user.get_username())
+                messages.error(request, str(error))
+                return redirect("admin:auth_user_change", user.pk)
+        return super().user_change_password(request, id, form_url)
 
 
 class AskForm(Form):

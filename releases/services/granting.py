@@ -13,7 +13,7 @@ from django.db.models.signals import m2m_changed, post_save
 from releases.models import RoleGrant
 from releases.models.grants import FLAGS
 from releases.models.guarded import plain
-from releases.services.happenings import record
+from releases.services.happenings import password_handed_out, record
 from sensequant.lib import caller
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound
@@ -70,6 +70,10 @@ def confirm(number: int, *, by: Any, at: dt.datetime) -> RoleGrant:
         if not row.user.is_active:
             raise NotAllowed(f"{row.user} is switched off", fix="refuse the request")
         _administrator(row.asked_by)
+        if password_handed_out(row.user):
+            raise NotAllowed(
+                f"somebody else knows the password of {row.user}", fix="let the person choose one on the page /account"
+            )
         plain(RoleGrant).filter(pk=row.pk).update(confirmed_by=by, confirmed_at=at)
         _tell("role granted", row, by, at, asked_by=row.asked_by.get_username())
         _set(row.user, row.role, to=True)

@@ -27,6 +27,7 @@ MOST: Final = 60  # failed logins a minute from one address that are kept
 RIGHTS: Final = ("is_active", "is_staff", "is_superuser")
 GRANTS: Final = {"post_add": "granted", "post_remove": "taken away", "pre_clear": "all taken away"}
 BEFORE: Final = "_before_it_was_saved"
+MADE, CHANGED, HANDED_OUT = "user made", "password changed", "handed_out"
 
 
 def record(
@@ -106,15 +107,27 @@ def _saved(sender: Any, instance: Any, created: bool, raw: bool = False, **_: An
     name, at = f"user {instance.get_username()}", now()
     rights = {each: getattr(instance, each) for each in RIGHTS}
     if created:
-        record("user made", name, at=at, **rights)
+        record(MADE, name, at=at, **rights, **_known_to(instance))
     elif before:
         if before["password"] != instance.password:
-            record("password changed", name, at=at)
+            record(CHANGED, name, at=at, **_known_to(instance))
         if before["username"] != instance.get_username():
             record("user renamed", name, at=at, before=before["username"])
         changed = {each: value for each, value in rights.items() if before[each] != value}
         if changed:
             record("rights changed", name, at=at, **changed)
+
+
+def _known_to(user: Any) -> dict[str, Any]:
+    """Return whose password was set, and whether by another person of the desk; the shell's is not told from theirs."""
+    who = caller.current().user()
+    return {"id": user.pk, HANDED_OUT: who not in ("", user.get_username()) and user.has_usable_password()}
+
+
+def password_handed_out(user: Any) -> bool:
+    """Say whether somebody else set the password that ``user`` has now."""
+    told = Happening.objects.filter(what__in=(CHANGED, MADE), detail__id=user.pk).order_by("-id").first()
+    return told is not None and bool(told.detail.get(HANDED_OUT))
 
 
 def _deleted(sender: Any, instance: Any, **_: Any) -> None:

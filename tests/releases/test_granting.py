@@ -1,7 +1,7 @@
 """A role takes two administrators to give and one to take away, whoever asks and by whatever door."""
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import IntegrityError, connection, transaction
@@ -10,8 +10,10 @@ from django.test import Client
 from releases.models import Happening, RoleGrant
 from releases.models.guarded import plain
 from releases.services import granting
+from releases.services.happenings import password_handed_out
 from sensequant.lib.clock import now
 from sensequant.lib.errors import NotAllowed
+from sensequant.lib.security.models import SecurityEvent
 from tests.trading.rows import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +162,86 @@ def test_by_command_too(cast, tmp_path, capsys):
     assert "Risk Manager for tara, asked by asha: granted" in capsys.readouterr().out
     call_command("role_grant", take="tara", role=ROLE, reason="left", by="asha", password_file=str(word))
     assert not granting.has(cast["tara"], ROLE)
+
+
+def set_by(client, user, word, follow=False):
+    return client.post(
+        f"/admin/auth/user/{user.pk}/password/",
+        {"usable_password": "true", "password1": word, "password2": word, "set-password": "1"}, follow=follow,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def asha(cast):
+    client = Client()
+    client.force_login(cast["asha"])
+    return client
+
+
+@pytest.mark.parametrize("role", [ROLE, "staff", "administrator"])
+def test_one_administrator_never_sets_the_password_of_who_holds_a_role(cast, asha, role):
+    if role != "administrator":
+        granting.confirm(asked(cast, role).pk, by=cast["rafi"], at=now())
+    whose = cast["rafi" if role == "administrator" else "tara"]
+    answer = set_by(asha, whose, "asha-knows-this-one", follow=True)
+    assert "no administrator sets the password of who holds a role" in answer.content.decode()
+    assert asha.get(f"/admin/auth/user/{whose.pk}/password/").status_code == 302
+    assert User.objects.get(pk=whose.pk).check_password(PASSWORD)
+    told = SecurityEvent.objects.filter(kind="password of another refused").first()
+    assert (told.who, told.detail) == ("asha", {"of": whose.username})
+
+
+def test_who_administers_people_without_being_an_administrator_sets_nobodys_password(cast):
+    granting.confirm(asked(cast, "staff", to="omar").pk, by=cast["rafi"], at=now())
+    cast["omar"].user_permissions.add(Permission.objects.get(codename="change_user"))
+    omar = Client()
+    omar.force_login(User.objects.get(username="omar"))
+    page = set_by(omar, cast["tara"], "omar-knows-this-one", follow=True).content.decode()
+    assert "Omar is no administrator" in page
+    assert User.objects.get(username="tara").check_password(PASSWORD)
+
+
+def test_a_password_somebody_else_set_brings_no_role_until_its_bearer_chose_another(cast, asha):
+    tara, word = cast["tara"], "asha-knows-this-one"
+    set_by(asha, tara, word)
+    row = asked(cast)
+    with pytest.raises(NotAllowed, match="somebody else knows the password of tara"):
+        granting.confirm(row.pk, by=cast["rafi"], at=now())
+    client = Client()
+    client.post("/login", {"username": "tara", "password": word})
+    assert "Somebody else set the password you have" in client.get("/account").content.decode()
+    client.post("/account/password", {"password": word, "new": PASSWORD, "again": PASSWORD})
+    assert "Somebody else" not in client.get("/account").content.decode()
+    granting.confirm(row.pk, by=cast["rafi"], at=now())
+    assert granting.has(tara, ROLE)
+    told = Happening.objects.filter(what="password changed", detail__id=tara.pk).order_by("id")
+    assert [(each.actor, each.detail["handed_out"]) for each in told] == [("asha", True), ("tara", False)]
+
+
+def test_who_forgot_the_password_loses_the_role_and_is_given_it_again_by_two(cast, asha):
+    granting.confirm(asked(cast).pk, by=cast["rafi"], at=now())
+    granting.take(cast["tara"], ROLE, "forgot the password", by=cast["asha"], at=now())
+    set_by(asha, cast["tara"], "asha-knows-this-one")
+    assert User.objects.get(username="tara").check_password("asha-knows-this-one")
+
+
+def test_a_person_made_in_the_admin_chooses_a_password_before_a_role(cast, asha):
+    word = "asha-knows-this-one"
+    asha.post(
+        "/admin/auth/user/add/", {"username": "nila", "usable_password": "true", "password1": word, "password2": word}
+    )
+    row = granting.ask(User.objects.get(username="nila"), ROLE, "joins", by=cast["asha"], at=now())
+    with pytest.raises(NotAllowed, match="somebody else knows the password of nila"):
+        granting.confirm(row.pk, by=cast["rafi"], at=now())
+
+
+def test_a_lone_administrator_and_who_has_the_machine_set_passwords(db, monkeypatch):
+    asha, tara = User.objects.create_superuser("asha", password=PASSWORD), User.objects.create_user("tara")
+    tara.groups.add(Group.objects.get(name=ROLE))
+    client = Client()
+    client.force_login(asha)
+    set_by(client, tara, "asha-knows-this-one")
+    assert User.objects.get(username="tara").check_password("asha-knows-this-one")
+    monkeypatch.setattr("getpass.getpass", lambda prompt="": "typed-on-the-machine")
+    call_command("changepassword", "tara")
+    assert not password_handed_out(tara)

@@ -100,6 +100,59 @@ def test_taking_the_second_factor_away_needs_it(asha, client, later):
     assert not RecoveryCodes.objects.exists()
 
 
+def change(client, **told):
+    new = "another-monsoon-song"
+    page = client.post("/account/password", {"password": PASSWORD, "new": new, "again": new, **told}, follow=True)
+    return page.content.decode()
+
+
+def test_a_person_changes_the_password_here_and_stays_in_while_every_other_session_ends(asha):
+    client, elsewhere = Client(), Client()
+    log_in(client)
+    log_in(elsewhere)
+    before = client.session.session_key
+    assert "The password is changed" in change(client)
+    assert client.session.session_key != before
+    assert (is_in(client), is_in(elsewhere)) == (True, False)
+    log_in(fresh := Client(), "another-monsoon-song")
+    assert is_in(fresh)
+    assert SecurityEvent.objects.filter(kind="password changed", who="asha").exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"password": "guessed"}, "the password is not right"),
+        ({"again": "another-monsoon-sonk"}, "the two new passwords differ"),
+        ({"new": PASSWORD, "again": PASSWORD}, "that is the password you have"),
+        ({"new": "short", "again": "short"}, "too short"),
+        ({"new": "password1234", "again": "password1234"}, "too common"),
+    ],
+)
+def test_a_password_that_will_not_do_is_refused_by_name_and_the_old_one_stays(asha, told, said):
+    log_in(client := Client())
+    assert said in change(client, **told)
+    assert User.objects.get(pk=asha.pk).check_password(PASSWORD)
+
+
+def test_who_has_a_second_factor_shows_it_to_change_the_password(asha, client, later):
+    client.force_login(asha)
+    enrol(client, asha, later)
+    change(client)
+    assert User.objects.get(pk=asha.pk).check_password(PASSWORD)
+    later(seconds=60)
+    Authenticator.objects.update(throttling_failure_count=0)
+    assert "The password is changed" in change(client, code=code_of(asha, later))
+
+
+def test_the_admin_sends_everybody_to_the_account_for_their_own_password(client, db):
+    rafi = User.objects.create_superuser("rafi", password=PASSWORD)
+    client.force_login(rafi)
+    for path in ("/admin/password_change/", f"/admin/auth/user/{rafi.pk}/password/"):
+        assert client.get(path)["Location"] == "/account"
+    assert client.post("/admin/password_change/", {"new_password1": "x"}).status_code == 405
+
+
 def test_the_admin_has_no_door_of_its_own(asha, client):
     answer = client.get("/admin/login/?next=/admin/auth/user/")
     assert (answer.status_code, answer["Location"]) == (302, "/login?next=%2Fadmin%2Fauth%2Fuser%2F")
