@@ -23,11 +23,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from releases.services import happenings, passwords
-from sensequant.lib import identity
+from sensequant.lib import broadcast, identity
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed
 from sensequant.lib.security import events, factors, sessions
 from sensequant.lib.security.models import Authenticator, RecoveryCodes
+from sensequant.lib.security.receivers import sockets_of
 
 Anybody = Any  # a person as requests carry them
 
@@ -169,6 +170,7 @@ def _turn(request: HttpRequest, what: str) -> None:
     """Give the session another key, end the person's others, and keep what happened."""
     request.session.cycle_key()
     ended = sessions.end_all(request.user, but=request.session.session_key or "", at=now())
+    broadcast.publish(sockets_of(request.user.pk or 0), {})  # the sockets of what ended look at once
     events.note(what, at=now(), request=request, sessions_ended=ended)
 
 

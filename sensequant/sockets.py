@@ -1,4 +1,4 @@
-"""Who may open a socket: a page of this very origin, port included; nobody without an origin.
+"""Who may open a socket: a page of this very origin, port included; nobody without an origin, nobody without end.
 
 While the database is away nobody can be known: a socket is then closed with 1013, and its page comes again.
 """
@@ -9,17 +9,21 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from sensequant.lib import outage
 from sensequant.lib.clock import now
+from sensequant.lib.counting import spend
 from sensequant.lib.logs import get_logger
 from sensequant.lib.security import events
+from sensequant.lib.security.addresses import seen
 from trading.consumers import TRY_AGAIN
 
 Application = Callable[..., Awaitable[Any]]
+SOCKETS = 600  # an address may ask for in a minute: all pages of a busy office, all coming back at once
 
 
 class OwnOrigin:
@@ -35,13 +39,17 @@ class OwnOrigin:
         """Let the socket through, or deny it."""
         headers = {name.lower(): value.decode("latin1") for name, value in scope.get("headers", ())}
         origin, host = headers.get(b"origin", ""), headers.get(b"host", "")
-        if origin in accepted(host):
+        address = seen((scope.get("client") or [""])[0], headers.get(b"x-forwarded-for", ""))
+        spent = await sync_to_async(spend)(f"limit-sockets-{address}", at=now())
+        if origin in accepted(host) and spent <= SOCKETS:
             return await self.application(scope, receive, send)
         await receive()
         await send({"type": "websocket.close"})  # before it was accepted: the browser sees a 403
-        await database_sync_to_async(events.note)(
-            "socket refused", at=now(), address=(scope.get("client") or [""])[0], origin=origin[:200], host=host[:200]
-        )
+        if spent <= SOCKETS + 1:  # what comes after that in this minute is only counted
+            what = "socket refused" if spent <= SOCKETS else "too many sockets"
+            await database_sync_to_async(events.note)(
+                what, at=now(), address=address, origin=origin[:200], host=host[:200]
+            )
         return None
 
 

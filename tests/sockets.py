@@ -12,11 +12,13 @@ from sensequant.asgi import application
 class Socket(ApplicationCommunicator):
     """One socket to the desk; ``cookies`` is a logged-in test client's."""
 
-    def __init__(self, path, *, origin="http://localhost", host="localhost", cookies=None):
+    def __init__(self, path, *, origin="http://localhost", host="localhost", cookies=None, forwarded=""):
         path, _, query = path.partition("?")
         headers = [(b"host", host.encode())]
         if origin is not None:
             headers.append((b"origin", origin.encode()))
+        if forwarded:
+            headers.append((b"x-forwarded-for", forwarded.encode()))
         if cookies:
             told = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
             headers.append((b"cookie", told.encode()))

@@ -13,7 +13,7 @@ from models_ml.models import Evening, Promotion, SignOff
 from models_ml.selectors import models as found
 from models_ml.services import promotions, signing
 from sensequant.lib.clock import now
-from trading.api.auth import ADMIN, TRADE, Session
+from trading.api.auth import ADMIN, KILL, TRADE, Session
 from trading.api.confirming import Confirmed, confirm
 from trading.api.fields import Id, Moment
 from trading.api.paging import Page, Paging, paged
@@ -168,7 +168,7 @@ def rollback(request: HttpRequest, body: ReasonIn) -> dict[str, Any]:
     return found.standing()
 
 
-@router.post("/disable", response=ModelsOut, auth=TRADE, summary="Trade without a student")
+@router.post("/disable", response=ModelsOut, auth=KILL, summary="Trade without a student")
 def disable(request: HttpRequest, body: ReasonIn) -> dict[str, Any]:
     """Switch the champion off."""
     students.disable(body.reason, by=request.user.get_username(), at=now())

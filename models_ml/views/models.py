@@ -18,7 +18,7 @@ from trading.core.rights import Right
 from trading.selectors import roles, students
 from trading.services import strategies
 from trading.services import students as places
-from trading.views.doors import back, confirm, for_admins, for_traders, may_trade, told
+from trading.views.doors import back, confirm, for_admins, for_stoppers, for_traders, may_stop, may_trade, told
 
 SHOWN = 10
 
@@ -40,6 +40,7 @@ def models_page(request: HttpRequest) -> HttpResponse:
         "evenings": found.evenings()[:SHOWN],
         "history": students.history()[:SHOWN],
         "may_trade": may_trade(request),
+        "may_stop": may_stop(request),
         "may_decide": roles.may(request.user, Right.ADMIN),
     }
     return render(request, "models_ml/models.html", context)
@@ -127,7 +128,7 @@ def rollback(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@for_traders
+@for_stoppers
 def disable(request: HttpRequest) -> HttpResponse:
     """Trade without a student."""
     why, who = request.POST.get("reason", "") or "switched off by hand", request.user.get_username()

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from monitoring.selectors import prometheus
 from sensequant.lib.clock import now
+from sensequant.lib.security.addresses import address_of
 from trading.services import tokens
 
 CONTENT = "text/plain; version=0.0.4; charset=utf-8"
@@ -31,7 +32,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _here(request: HttpRequest) -> bool:
     """Say whether the caller is this machine itself; behind a proxy everybody seems to be."""
     try:
-        near = ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+        near = ipaddress.ip_address(address_of(request)).is_loopback
     except ValueError:
         return False
     return near and not settings.DESK.behind_https
@@ -39,8 +40,7 @@ def _here(request: HttpRequest) -> bool:
 
 def _token(request: HttpRequest) -> bool:
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    address = request.META.get("REMOTE_ADDR", "")
-    return kind.lower() == "bearer" and tokens.authenticate(key.strip(), address=address, at=now()) is not None
+    return kind.lower() == "bearer" and bool(tokens.authenticate(key.strip(), address=address_of(request), at=now()))
 
 
 def _labels(labels: dict[str, str]) -> str:

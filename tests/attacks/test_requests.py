@@ -3,13 +3,15 @@
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from sensequant.lib.clock import now
 from sensequant.lib.security.models import SecurityEvent
 from tests.trading import rows
+from trading.core.rights import OFFICES
 from trading.models import EngineRun, Halt, StrategyConfig
-from trading.services import tokens
+from trading.services import halts, tokens
 
 REASON = {"reason": "let me"}
 STARTING = ["/risk/release", "/broker/arm", "/models/enable", "/models/proposals/1/approve", "/models/promotions/1/promote"]  # fmt: skip  # noqa: E501
@@ -52,6 +54,32 @@ def test_staff_without_the_password_start_nothing(people, as_, kept):
     config.refresh_from_db()
     assert config.status == "draft"
     assert Halt.objects.get().released_at is None
+
+
+OFFICE_STOPS = [
+    ("/risk/kill", {"reason": "x"}, "web"), ("/api/v1/risk/kill", '{"reason": "x"}', "api"),
+    ("/api/v1/broker/disarm", "", "api"), ("/models/disable", {"reason": "x"}, "web"),
+    ("/engine/control", {"action": "pause"}, "no"), ("/risk/release", {"kind": "kill", "reason": "x"}, "no"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("office", OFFICES)
+def test_whoever_signs_for_the_desk_stops_it_alone_and_does_no_more(people, as_, office):
+    people["viewer"].groups.add(Group.objects.get_or_create(name=office)[0])
+    client = as_(User.objects.get(pk=people["viewer"].pk))
+    for path, told, how in OFFICE_STOPS:
+        answer = client.post(path, told, **(JSON if how == "api" else {}))
+        assert answer.status_code == {"web": 303, "api": 200, "no": 403}[how], path
+    assert [each.engaged_by for each in halts.engaged(halts.KILL)] == ["vera"]
+
+
+def test_a_key_that_only_stops_stops_and_nothing_else(people, as_):
+    _, key = tokens.issue(username="omar", scope="kill", days=1, by="test", at=now())
+    script, told = as_(), {"HTTP_AUTHORIZATION": f"Bearer {key}", **JSON}
+    assert script.post("/api/v1/risk/kill", REASON, **told).status_code == 200
+    assert script.post("/api/v1/broker/disarm", "", **told).status_code == 200
+    for path in ("engine/pause", "backtests", "optimizations", "commands", "risk/release"):
+        assert script.post(f"/api/v1/{path}", "{}", **told).status_code in (403, 404), path
 
 
 def test_stopping_asks_for_no_password(people, as_):

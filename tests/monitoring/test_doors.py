@@ -1,5 +1,6 @@
 """The same alert at every door: terminal, page, REST, admin, Prometheus."""
 
+import dataclasses
 import json
 
 import pytest
@@ -264,8 +265,10 @@ def test_every_table_has_its_page_in_the_admin(fires, staff, model):
     assert staff.get(reverse(f"admin:monitoring_{model}_changelist")).status_code == 200
 
 
-def test_prometheus_reads_the_desk_from_this_machine_and_strangers_do_not(fires):
+def test_prometheus_reads_the_desk_from_this_machine_and_strangers_do_not(fires, settings):
     text = Client().get("/metrics").content.decode()
     assert f'sensequant_alerts_firing{{rule="{RULE}",severity="CRITICAL"}} 1.0' in text
     assert 'sensequant_outbox_waiting{channel="log"} 1.0' in text
     assert Client().get("/metrics", REMOTE_ADDR="10.0.0.9").status_code == 401
+    settings.DESK = dataclasses.replace(settings.DESK, trusted_proxies=1)
+    assert Client().get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == 401

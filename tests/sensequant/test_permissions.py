@@ -28,13 +28,13 @@ from trading.services import tokens
 
 GOLDEN = Path(__file__).with_name("permissions.json")
 PEOPLE = ("nobody", "viewer", "operator", "quant", "risk", "admin")
-SCOPES = ("read", "trade", "admin")
+SCOPES = ("read", "kill", "trade", "admin")
 CALLERS = (*PEOPLE, *(f"token {scope}" for scope in SCOPES))
 OFFICES = {"quant": "Quant Lead", "risk": "Risk Manager"}
 NOBODYS = "999999999"  # a number no row has, whatever other stories left behind
 GIVEN = {"symbol": "DEMOBANK", "name": "intraday", "other": "2", "rest": "nothing", "path": "nothing"}
-LADDER = {"read": 1, "trade": 2, "admin": 3}
-RIGHTS = {"viewer": 1, "operator": 2, "quant": 1, "risk": 1, "admin": 3, **{f"token {k}": v for k, v in LADDER.items()}}
+LADDER = {"read": 1, "kill": 2, "trade": 3, "admin": 4}
+RIGHTS = {"viewer": 1, "operator": 3, "quant": 2, "risk": 2, "admin": 4, **{f"token {k}": v for k, v in LADDER.items()}}
 OPEN = {"/preferences", "/healthz", "/readyz", "/favicon.ico", "/login", "/metrics", "/broker/breeze/callback"}
 SCHEMA = json.loads(json.dumps(api.get_openapi_schema(path_prefix="/api/v1/"), default=str))["paths"]
 

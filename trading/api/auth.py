@@ -15,6 +15,7 @@ from ninja.utils import check_csrf
 from sensequant.lib.clock import now
 from sensequant.lib.counting import spend
 from sensequant.lib.errors import SenseQuantError
+from sensequant.lib.security.addresses import address_of
 from trading.core.rights import Right, right
 from trading.selectors.roles import right_of
 from trading.services import tokens
@@ -33,7 +34,7 @@ class Bearer(HttpBearer):
     """A key of the page ``/tokens`` or of ``manage.py api_token``; it may do no more than its owner and its scope."""
 
     openapi_description = (
-        "A key made on the page `/tokens`, or with `manage.py api_token create --user … --scope read|trade|admin`"
+        "A key made on the page `/tokens`, or with `manage.py api_token create --user … --scope read|kill|trade|admin`"
     )
 
     def __init__(self, needs: Right) -> None:
@@ -42,7 +43,7 @@ class Bearer(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> AbstractBaseUser | None:
         """Return the key's owner, or None when the key is not in force."""
-        row = tokens.authenticate(token, address=request.META.get("REMOTE_ADDR", ""), at=now())
+        row = tokens.authenticate(token, address=address_of(request), at=now())
         if row is None:
             return None
         request.user = row.user
@@ -108,4 +109,4 @@ def _permit(
     cast(Any, request).right = min(has, limit)
 
 
-READ, TRADE, ADMIN = needs(Right.READ), needs(Right.TRADE), needs(Right.ADMIN)
+READ, KILL, TRADE, ADMIN = (needs(each) for each in Right)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
-from trading.api.auth import TRADE
+from trading.api.auth import KILL, TRADE
 from trading.api.confirming import Confirmed, confirm
 from trading.api.fields import Flag, Moment
 from trading.api.paging import Page, Paging, paged
@@ -133,7 +133,7 @@ def arm(request: HttpRequest, body: ArmIn) -> dict[str, Any]:
     return _status()
 
 
-@router.post("/disarm", response=BrokerOut, auth=TRADE, summary="Disarm live trading")
+@router.post("/disarm", response=BrokerOut, auth=KILL, summary="Disarm live trading")
 def disarm(request: HttpRequest) -> dict[str, Any]:
     """End every arming: entries stop, exits go on."""
     arming.disarm(at=broker_status.venue()["at"], by=request.user.get_username())

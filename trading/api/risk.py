@@ -9,7 +9,7 @@ from ninja import Path, Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from sensequant.lib.clock import now
-from trading.api.auth import ADMIN, TRADE
+from trading.api.auth import ADMIN, KILL, TRADE
 from trading.api.broker import BudgetOut
 from trading.api.confirming import Confirmed, confirm
 from trading.api.fields import Flag, Id, Moment, Money, Symbol, YesNo
@@ -173,7 +173,7 @@ def status(request: HttpRequest) -> dict[str, Any]:
     return _status()
 
 
-@router.post("/kill", response=RiskOut, auth=TRADE, summary="Engage the kill switch")
+@router.post("/kill", response=RiskOut, auth=KILL, summary="Engage the kill switch")
 def kill(request: HttpRequest, body: KillIn) -> dict[str, Any]:
     """Stop entries until somebody releases the switch; exits go on. Engaging it again only adds the square-off."""
     who = request.user.get_username()

@@ -34,7 +34,8 @@ class TokenOut(Schema):
     user: str = Field(description="Whose it is.", examples=["asha"])
     name: str = Field(description="What it is for.", examples=["notebook"])
     scope: str = Field(
-        description="What it may do: read, trade or admin, never more than its owner.", examples=["read"]
+        description="What it may do: read, kill (look and stop), trade or admin, never more than its owner.",
+        examples=["read"],
     )
     state: str = Field(description="active, expired or revoked.", examples=["active"])
     networks: list[str] = Field(description="Where it may be used from; empty: anywhere.", examples=[["10.0.0.0/8"]])
@@ -59,7 +60,9 @@ class TokenIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     name: Words = Field(default="", description="What it is for.", examples=["notebook"])
-    scope: Literal["read", "trade", "admin"] = Field(default="read", description="What it may do.", examples=["read"])
+    scope: Literal["read", "kill", "trade", "admin"] = Field(
+        default="read", description="What it may do.", examples=["read"]
+    )
     days: int = Field(
         strict=True, default=30, ge=1, le=tokens.LONGEST_DAYS, description="How long it lives.", examples=[30]
     )

@@ -1,4 +1,4 @@
-"""Who may do what: three rights, each including the one below it."""
+"""Who may do what: four rights, each including the one below it. Stopping asks for less than trading."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from trading.core.errors import Invalid
 
 OPERATORS = "operator"
 """Name of the group whose members may control the engine and start backtests."""
+OFFICES = ("Head of Trading", "Risk Manager", "Engineering Lead", "Business Owner", "ML Lead", "Quant Lead")
+"""Groups whose members sign for the desk; each of them alone may stop it."""
 
 
 class Right(IntEnum):
     """What a person or a token may do."""
 
     READ = 1
-    TRADE = 2
-    ADMIN = 3
+    KILL = 2
+    TRADE = 3
+    ADMIN = 4
 
     @property
     def scope(self) -> str:
@@ -27,6 +30,7 @@ SCOPES: tuple[str, ...] = tuple(right.scope for right in Right)
 
 MEANING: dict[Right, str] = {
     Right.READ: "look at everything",
+    Right.KILL: "stop: throw the kill switch, disarm live trading, trade without a student",
     Right.TRADE: "control the engine, start and cancel backtests",
     Right.ADMIN: "propose and activate strategy versions",
 }

@@ -1,10 +1,10 @@
-"""What a person may do: staff everything, members of the group ``operator`` control, anybody else looks."""
+"""What a person may do: staff everything, the group ``operator`` controls, who signs stops, anybody else looks."""
 
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-from trading.core.rights import OPERATORS, Right
+from trading.core.rights import OFFICES, OPERATORS, Right
 
 
 def right_of(user: AbstractBaseUser | AnonymousUser) -> Right | None:
@@ -14,9 +14,10 @@ def right_of(user: AbstractBaseUser | AnonymousUser) -> Right | None:
     if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
         return Right.ADMIN
     groups = getattr(user, "groups", None)
-    if groups is not None and groups.filter(name=OPERATORS).exists():
+    names = set() if groups is None else set(groups.values_list("name", flat=True))
+    if OPERATORS in names:
         return Right.TRADE
-    return Right.READ
+    return Right.READ if names.isdisjoint(OFFICES) else Right.KILL
 
 
 def may(user: AbstractBaseUser | AnonymousUser, right: Right) -> bool:

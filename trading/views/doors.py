@@ -27,6 +27,11 @@ def for_traders(view: View) -> View:
     return _only(view, Right.TRADE, "this needs the right to trade: ask an administrator for the group operator")
 
 
+def for_stoppers(view: View) -> View:
+    """Let only those in who may stop the desk; others get 403, strangers the login page."""
+    return _only(view, Right.KILL, "this needs the right to stop: operators have it, and who signs for the desk")
+
+
 def for_admins(view: View) -> View:
     """Let only staff in; others get 403, strangers the login page."""
     return _only(view, Right.ADMIN, "this needs the right to administer: ask a staff member")
@@ -46,6 +51,11 @@ def _only(view: View, right: Right, refusal: str) -> View:
 def may_trade(request: HttpRequest) -> bool:
     """Say whether this person may control the engine and start backtests."""
     return roles.may(request.user, Right.TRADE)
+
+
+def may_stop(request: HttpRequest) -> bool:
+    """Say whether this person may stop the desk."""
+    return roles.may(request.user, Right.KILL)
 
 
 def confirm(request: HttpRequest) -> None:

@@ -22,7 +22,7 @@ from trading.selectors import charts, live
 from trading.selectors import control as stops
 from trading.services import commands, control, halts, history
 from trading.views import columns
-from trading.views.doors import BY_HAND, back, for_traders, may_trade, told
+from trading.views.doors import BY_HAND, back, for_traders, may_stop, may_trade, told
 
 SPEEDS = ((1, "1×"), (10, "10×"), (60, "60×"), (600, "600×"), (0, "max"))
 PRICES = ("open", "high", "low", "close")
@@ -63,6 +63,7 @@ def live_page(request: HttpRequest) -> HttpResponse:
         "speeds": SPEEDS,
         "verbs": VERBS,
         "may_trade": may_trade(request),
+        "may_stop": may_stop(request),
         "killed": stops.engaged(halts.KILL),
         "by_hand": BY_HAND,
         "command": _command(run, at),

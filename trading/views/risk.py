@@ -16,7 +16,7 @@ from trading.core.rights import Right
 from trading.selectors import control, roles
 from trading.services import differences, halts, risk_status
 from trading.views.broker import BUDGETS
-from trading.views.doors import BY_HAND, back, confirm, for_admins, for_traders, may_trade, told
+from trading.views.doors import BY_HAND, back, confirm, for_admins, for_stoppers, for_traders, may_stop, may_trade, told
 
 PAST = 20  # rows of history on the page
 SEEN = re.compile(r"(-?\d{1,9}),(-?\d{1,9})", re.ASCII)  # shares by our fills, shares by the broker's books
@@ -37,6 +37,7 @@ def risk_page(request: HttpRequest) -> HttpResponse:
         "past_halts": control.halts()[:PAST],
         "past_differences": control.differences(open_now=False)[:PAST],
         "may_trade": may_trade(request),
+        "may_stop": may_stop(request),
         "may_release": roles.may(request.user, Right.ADMIN),
         "by_hand": BY_HAND,
     }
@@ -44,7 +45,7 @@ def risk_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@for_traders
+@for_stoppers
 def kill(request: HttpRequest) -> HttpResponse:
     """Engage the kill switch; with the box ticked every position is left, too."""
     leave, who = request.POST.get("square_off") == "on", request.user.get_username()

@@ -9,10 +9,14 @@ from django.http import HttpRequest
 
 
 def address_of(request: HttpRequest) -> str:
-    """Return the caller's address; X-Forwarded-For counts for as many hops as TRUSTED_PROXIES, from the right."""
-    peer: str = request.META.get("REMOTE_ADDR", "")
+    """Return the caller's address."""
+    return seen(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def seen(peer: str, forwarded: str) -> str:
+    """Return who stands behind ``peer``; X-Forwarded-For counts for as many hops as TRUSTED_PROXIES, from the right."""
     hops = settings.DESK.trusted_proxies
-    told = [each.strip() for each in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if each.strip()]
+    told = [each.strip() for each in forwarded.split(",") if each.strip()]
     if not hops or len(told) < hops:
         return peer
     return told[-hops] if _is_address(told[-hops]) else peer

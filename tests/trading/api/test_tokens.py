@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
@@ -80,6 +81,17 @@ def test_a_key_made_for_one_network_works_only_from_there(token):
     assert client.get("/api/v1/health", headers=bearer(key), REMOTE_ADDR="10.2.3.4").status_code == 200
     assert client.get("/api/v1/health", headers=bearer(key), REMOTE_ADDR="127.0.0.1").status_code == 401
     assert client.get("/api/v1/health", headers=bearer(key), REMOTE_ADDR="").status_code == 401
+
+
+def test_behind_a_proxy_of_ours_the_network_is_the_callers_not_the_proxys(token, settings):
+    settings.DESK = replace(settings.DESK, trusted_proxies=1)
+    key, ours = token(networks=["10.0.0.0/8"]), token("viewer", networks=["127.0.0.1"])
+    for path in ("/api/v1/health", "/metrics"):
+        ask = lambda key, told, path=path: Client().get(  # noqa: E731
+            path, headers={**bearer(key), "X-Forwarded-For": told}
+        ).status_code  # fmt: skip
+        assert (ask(key, "10.2.3.4"), ask(key, "203.0.113.9"), ask(ours, "203.0.113.9")) == (200, 401, 401)
+        assert ask(key, "10.2.3.4, 203.0.113.9") == 401  # only what our own proxy wrote counts
 
 
 @pytest.mark.parametrize(
