@@ -9,9 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from models_ml.models import Promotion
+from models_ml.models import Evening, Promotion
 from models_ml.selectors import models as found
 from models_ml.services import checklists, promotions, signing
+from models_ml.views import listed
 from sensequant.lib.clock import now
 from sensequant.lib.errors import NotFound
 from trading.core.rights import Right
@@ -19,6 +20,7 @@ from trading.selectors import roles, students
 from trading.services import strategies
 from trading.services import students as places
 from trading.views.doors import back, confirm, for_admins, for_stoppers, for_traders, may_stop, may_trade, told
+from trading.views.grids import Grid
 
 SHOWN = 10
 
@@ -30,20 +32,33 @@ def models_page(request: HttpRequest) -> HttpResponse:
     at = now()
     seen = {each["version"]: each for each in found.watched()}
     standing = found.standing()
-    rows = list(found.promotions()[:SHOWN])
+    rows, evenings = list(found.promotions()[:SHOWN]), list(found.evenings()[:SHOWN])
     context: dict[str, Any] = {
         **standing,
         "seen_champion": seen.get(standing["champion"].version) if standing["champion"] else None,
         "challengers": [{"row": row, "seen": seen.get(row.version)} for row in standing["challengers"]],
         "waiting": [_waiting(request, row, at) for row in rows if row.state == "review"],
-        "past": [row for row in rows if row.state != "review"],
-        "evenings": found.evenings()[:SHOWN],
-        "history": students.history()[:SHOWN],
+        "proposals": [row.proposal for row in evenings if row.proposal and row.proposal.status == "draft"],
+        "grids": _grids([row for row in rows if row.state != "review"], evenings),
         "may_trade": may_trade(request),
         "may_stop": may_stop(request),
         "may_decide": roles.may(request.user, Right.ADMIN),
     }
     return render(request, "models_ml/models.html", context)
+
+
+def _grids(judged: list[Promotion], evenings: list[Evening]) -> tuple[Grid, ...]:
+    newest = f"the newest {SHOWN}"
+    return (
+        Grid("evenings", "Evenings", listed.EVENINGS, [*map(listed.evening, evenings)],
+             "No evening has been reviewed yet. It happens at 16:00 IST on session days; manage.py eod_learning does "
+             "it at once.", newest),
+        Grid("judged", "Judged so far", listed.JUDGED, [*map(listed.judged, judged)],
+             "Nothing was judged yet. Train students on the page Training, then judge one: "
+             "manage.py promote_student_models --candidate DIR.", newest),
+        Grid("places", "Who was in place", listed.PLACES, list(students.history()[:SHOWN]),
+             "Nobody yet. A candidate that was judged better and signed by three people takes the place.", newest),
+    )  # fmt: skip
 
 
 @require_safe

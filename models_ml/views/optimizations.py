@@ -17,7 +17,7 @@ from models_ml.models.optimizations import OptimizationRun, Trial
 from models_ml.selectors import optimizations as asked
 from models_ml.services import optimizations, requests
 from models_ml.tasks import run_optimization
-from models_ml.views import walks
+from models_ml.views import listed, walks
 from models_ml.views.figures import said, typeset
 from models_ml.views.optimization_form import OptimizationForm, fresh
 from sensequant.lib.clock import ist, now
@@ -73,6 +73,8 @@ def _list(request: HttpRequest, sent: OptimizationForm, status: int = 200) -> Ht
     page = Paginator(asked.whole(), PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "columns": listed.OPTIMIZATIONS,
+        "rows": [listed.optimization(run) for run in page.object_list],
         "form": sent,
         "strategies": [(name, (module.__doc__ or "").strip().splitlines()[0]) for name, module in STRATEGIES.items()],
         "chosen": sent["strategy"].value(),

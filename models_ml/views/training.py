@@ -17,10 +17,12 @@ from models_ml.models import TrainingBatch, ValidationRun
 from models_ml.selectors import batches as asked
 from models_ml.services import batch_plans, batches, student_batches, teacher_batches, validations
 from models_ml.tasks import run_training_batch, run_validation
+from models_ml.views import listed
 from models_ml.views.training_form import StudentForm, TeacherForm, ValidationForm, beginning
 from sensequant.lib.clock import ist, now
 from trading.core import demo
 from trading.views.doors import for_traders, may_trade, told
+from trading.views.grids import Grid
 
 PAGE = 50
 VALIDATIONS = 20
@@ -87,14 +89,24 @@ def _list(
     page = Paginator(asked.batches(), PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "validations": asked.validations().defer("results", "summary")[:VALIDATIONS],
-        "trained": asked.trained(),
+        "columns": listed.BATCHES,
+        "rows": [listed.batch(row) for row in page.object_list],
+        "validations": Grid(
+            "validations", "Validations", listed.VALIDATIONS,
+            [listed.validation(run) for run in asked.validations().defer("results", "summary")[:VALIDATIONS]],
+            "No validation yet. The form above starts one; manage.py run_model_validation --help does the same from "
+            "the shell.", f"the newest {VALIDATIONS}",
+        ),
+        "trained": Grid(
+            "trained", "How far each symbol is trained", listed.TRAINED, [*map(listed.trained, asked.trained())],
+            "No symbol is trained. A batch of teachers trains the symbols one names.",
+        ),
         "teachers": teachers or TeacherForm(initial=fresh),
         "validation": validation or ValidationForm(initial=fresh, auto_id="id_v_%s"),
         "asking": "teachers" if teachers else "validation" if validation else "",
         "demo_symbols": list(demo.INSTRUMENTS),
         "may_trade": may_trade(request),
-    }
+    }  # fmt: skip
     return render(request, "models_ml/training.html", context, status=status)
 
 
@@ -109,6 +121,8 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
         "active": batch.status in asked.ACTIVE,
         "percent": round(100 * batch.progress),
         "page": windows,
+        "columns": listed.STUDENTS if batch.kind == "student" else listed.TEACHERS,
+        "rows": [listed.window(row) for row in windows.object_list],
         "of_students": batch.kind == "student",
         "students": batch.students.all() if batch.kind == "teacher" else (),
         "form": StudentForm(initial={"model_type": "logistic"}),

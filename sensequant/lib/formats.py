@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -202,6 +202,11 @@ def moment(value: Any) -> dt.datetime | None:
 def day(value: dt.date) -> str:
     """Return a date as 22 Nov 2026."""
     return f"{value.day} {MONTHS[value.month - 1]} {value.year:04}"
+
+
+def few(names: Sequence[str]) -> str:
+    """Return names as a list that stays short: ``ACME and 3 more``."""
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 2 else ", ".join(names)
 
 
 def _clock(at: dt.datetime) -> str:

@@ -87,14 +87,12 @@ def _list(request: HttpRequest, sent: form.BacktestForm, params: dict[str, str],
 
 
 def _row(run: BacktestRun) -> dict[str, Any]:
-    names = run.symbols
-    short = f"{names[0]} and {len(names) - 1} more" if len(names) > 2 else ", ".join(names)
     measures = {name: run.metrics.get(name) for name in MEASURES}
     return {
         "number": run.pk, "address": address("backtest", run.pk), "status": run.status, "strategy": run.strategy,
-        "interval": run.interval, "names": short, "symbols": ", ".join(names), "source": run.source,
-        "first": formats.day(run.start), "last": formats.day(run.end), "created_at": run.created_at,
-        "created_by": run.created_by, **measures,
+        "interval": run.interval, "names": formats.few(run.symbols), "symbols": ", ".join(run.symbols),
+        "source": run.source, "first": formats.day(run.start), "last": formats.day(run.end),
+        "created_at": run.created_at, "created_by": run.created_by, **measures,
     }  # fmt: skip
 
 
