@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from monitoring.services import facts, watching
 from sensequant import urls  # noqa: F401 - finds the pages of the admin
@@ -78,7 +79,21 @@ def test_every_model_is_searched_and_filtered(db):
         for model, page in admin.site._registry.items()
         if not page.search_fields or not (page.list_filter or page.date_hierarchy)
     ]
-    assert [each for each in lacking if not each.startswith(("django_celery_beat.", "auth."))] == []
+    assert [each for each in lacking if not each.startswith("auth.")] == []
+
+
+def test_a_schedule_is_found_by_the_job_that_follows_it(db):
+    asha = Client()
+    asha.force_login(rows.people()["staff"])
+    CrontabSchedule.objects.create(minute="7", hour="3")
+    nightly = CrontabSchedule.objects.create(minute="30", hour="2")
+    PeriodicTask.objects.create(name="prune what is old", task="trading.tasks.delete_old_rows", crontab=nightly)
+    changelist = reverse("admin:django_celery_beat_crontabschedule_changelist")
+    for asked in ("?q=prune", "?periodictask__enabled__exact=1&q=delete_old"):
+        page = asha.get(f"{changelist}{asked}").content.decode()
+        assert ("prune what is old" in page, "1 crontab" in page) == (True, True)
+    for kind in ("clocked", "interval", "solar"):
+        assert asha.get(reverse(f"admin:django_celery_beat_{kind}schedule_changelist")).status_code == 200
 
 
 def test_history_is_only_read(desk, rf):
