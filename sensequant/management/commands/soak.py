@@ -75,6 +75,8 @@ class Command(DeskCommand):
 def _place(wanted: str) -> Path:
     """Return the folder to work in; BadInput when a soak lies there already."""
     folder = Path(wanted or tempfile.mkdtemp(prefix="soak-")).resolve()
+    if not wanted:
+        folder.chmod(0o711)  # the account PostgreSQL runs as must get through to its own folder
     if (folder / "soak").exists():
         raise BadInput(f"{folder / 'soak'} is there already", fix="name an empty --folder, or remove it")
     return folder
