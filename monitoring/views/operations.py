@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,6 +24,7 @@ LINES = (
     C("age", "Heard of", "age", "seconds since it last spoke; a dash where it was asked just now"),
     C("fix", "What to do"),
 )
+HOLE = re.compile(r"\{[^}]*\}")  # where a message names what it is about
 RUNBOOKS = (
     C("key", "Rule", "text", link="address"),
     C("severity", "Severity", "word"),
@@ -58,7 +61,7 @@ def runbooks_page(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "key": rule.key, "address": f"/runbooks/{rule.key}", "severity": str(rule.severity),
-            "message": rule.message, "runbook": rule.runbook,
+            "message": HOLE.sub("…", rule.message), "runbook": rule.runbook,
         }
         for rule in RULES
     ]  # fmt: skip

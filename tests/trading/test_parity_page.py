@@ -50,6 +50,7 @@ def test_what_cannot_be_compared_is_refused_with_a_word_of_advice(monkeypatch):
 def test_the_page_says_what_to_do_before_there_is_a_day():
     client = Client()
     client.force_login(rows.people()["viewer"])
-    assert "has traded on no day yet" in client.get("/parity").content.decode()
+    assert "No engine has run yet" in client.get("/parity").content.decode()
     begun()
+    assert "has traded on no day yet" in client.get("/parity").content.decode()
     assert "is not a date" in client.get("/parity?day=tomorrow").content.decode()

@@ -84,7 +84,7 @@ def test_a_stranger_sees_nothing(db, client):
 
 def test_before_the_engine_ever_ran_the_page_stands_and_the_switch_works(omar):
     said = page(omar)
-    assert "The engine has not run yet" in said
+    assert "No engine has run yet" in said
     assert "The kill switch is off, and no breaker is latched." in said
     assert "THE KILL SWITCH IS ON" in text(kill(omar))
 

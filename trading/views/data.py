@@ -66,14 +66,16 @@ def data_page(request: HttpRequest) -> HttpResponse:
     running = data.at_work()
     context = {
         "coverage": Grid("coverage", "Fetched series", COVERAGE, covered,
-                         "No series was fetched yet. Ask for one above, or bring files of your own."),
+                         "No series was fetched yet. Without a broker put CSV files of your own (timestamp, open, "
+                         "high, low, close, volume) into the folder named above; manage.py validate_bars checks them."),
         "gaps": Grid("gaps", "Gaps", GAPS, gaps, "No session lacks a bar.", "newest first"),
         "files": Grid("files", "Series read from files", FILES, data.read_series(),
                       "No bar file was read yet: a backtest or manage.py validate_bars reads them."),
         "findings": Grid("findings", "Findings in files", FINDINGS, list(data.findings(SHOWN)), "No file is at fault."),
         "aside": Grid("aside", "Quarantine", ASIDE, _aside(), "No row was set aside.", f"the newest {SHOWN}"),
         "runs": Grid("fetchings", "Fetchings", RUNS, [_run(each) for each in data.fetchings(SHOWN)],
-                     "Nothing was fetched yet."),
+                     "Nothing was fetched yet. The form above asks for bars once somebody has logged in on the page "
+                     "Broker; manage.py fetch_historical_data --help does the same from the shell."),
         "running": running,
         "may_trade": may_trade(request),
         "intervals": list(INTERVALS),

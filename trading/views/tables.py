@@ -27,6 +27,7 @@ from trading.views.exports import as_csv
 
 PAGE = 100
 CHUNK = 1_000
+BEGIN = "No engine has run yet. make run serves a demo desk; manage.py engine --help shows how to run one of your own."
 MOST = 10_000  # rows one pages through; counting further would take longer than reading
 Rows = Callable[[Iterable[Any]], Iterable[dict[str, Any]]]
 
@@ -118,14 +119,15 @@ def table_page(request: HttpRequest, name: str) -> HttpResponse:
     found = table.find(asked).order_by(*ordering(request, table.columns, table.order))
     if request.GET.get("export") == "csv":
         return as_csv(name, table.columns, in_chunks(found, table.rows))
-    page = paged(request, found)
+    page, known = paged(request, found), runs(asked)
     context = {
         "table": table,
         "page": page,
         "rows": list(table.rows(list(page.object_list))),
         "asked": asked,
         "wrong": wrong,
-        "runs": runs(asked),
+        "runs": known,
+        "empty": table.empty if known else f"{BEGIN} {table.empty.partition('. ')[2]}",
         "strategies": list(STRATEGIES),
         "totals": positions.totals(found) if name == "journal" and page.paginator.count < MOST else None,
     }
