@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import task_postrun, task_prerun, worker_process_init
+from celery.signals import celeryd_init, task_postrun, task_prerun, worker_process_init
 from django.conf import settings
 from django.db import close_old_connections
 from kombu import Queue
@@ -119,6 +119,16 @@ app.autodiscover_tasks()
 worker_process_init.connect(threads.pin)
 
 
+def wait_on(*, conf: Any, **_: Any) -> None:
+    """Let a worker wait for a Redis that hangs as long as it hangs.
+
+    kombu counts a message whose acknowledgement was given up as one in work for ever: the worker would take no other.
+    """
+    told = dict(conf.broker_transport_options)
+    told.pop("socket_timeout", None)
+    conf.broker_transport_options = told
+
+
 def keep_or_close(*, task: Any, **_: Any) -> None:
     """Go by CONN_MAX_AGE between two tasks, as between two requests: connecting anew takes longer than a short task."""
     if not task.request.is_eager:
@@ -126,5 +136,6 @@ def keep_or_close(*, task: Any, **_: Any) -> None:
 
 
 app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize  # Celery itself would close the connection before and after every task
+celeryd_init.connect(wait_on)
 for moment in (task_prerun, task_postrun):
     moment.connect(keep_or_close)

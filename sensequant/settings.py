@@ -134,7 +134,7 @@ else:
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": DESK.redis_url,
-            "OPTIONS": {"socket_connect_timeout": 1.0, "socket_timeout": 1.0},  # a page does not wait for a count
+            "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},  # a page does not wait for a count
         }
     }
 CACHES["process"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"}
@@ -155,7 +155,13 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {} if EMBEDDED else {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
+# Who sends a message does not wait long for a Redis that takes connections and answers nothing (a worker does: see
+# ``celery.wait_on``); a worker's wait for the next one that is overdue is ended by kombu's own check.
+CELERY_BROKER_TRANSPORT_OPTIONS = {} if EMBEDDED else {
+    "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT, "socket_timeout": 4.0, "socket_connect_timeout": 2.0,
+    "socket_keepalive": True, "health_check_interval": 10,
+}  # fmt: skip
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.0, "interval_max": 0.2}
 CELERY_BEAT_SCHEDULER = "sensequant.beat:PatientScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 

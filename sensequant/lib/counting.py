@@ -18,6 +18,8 @@ _ABSENT = outage.Outage("the cache that counts requests", log)
 def spend(name: str, price: int = 1, *, at: dt.datetime) -> int:
     """Count ``price`` in this minute of ``name`` and return what is spent of it."""
     key = f"{name}-{int(at.timestamp()) // 60}"
+    if _ABSENT.resting():  # a Redis that hangs costs one request in five seconds its half second, not every one
+        return _add(caches[ALONE], key, price)
     try:
         spent = _add(cache, key, price)
     except Exception as error:

@@ -19,6 +19,7 @@ from sensequant.lib import outage
 from sensequant.lib.logs import get_logger
 
 PATIENCE: Final = dt.timedelta(minutes=2)  # a row that waits longer than this has lost its message, or waits its turn
+AT_ONCE: Final = 1.0  # seconds within which a connection turns out to be one that Redis has given up
 EVERY: Final = 60.0  # seconds between two looks
 EXPIRES: Final = 55.0  # a second ring nobody answered is forgotten before the third comes
 log = get_logger("jobs")
@@ -50,13 +51,23 @@ class Job(DjangoTask):  # type: ignore[misc]  # celery publishes no types
     def ring(self, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None, **options: Any) -> bool:
         """Send a message; False when Redis is away, which is said in a line."""
         try:
-            self.apply_async(args, kwargs, **options)
+            self._send(args, kwargs, options)
         except Exception as error:
             if not outage.is_outage(error):
                 raise
             log.warning("Redis is away; the job waits in its row", task=self.name, error=str(error)[:120])
             return False
         return True
+
+    def _send(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None, options: dict[str, Any]) -> None:
+        """Send once more where the connection was an old one; one that only hangs is not waited for twice."""
+        begun = time.monotonic()
+        try:
+            self.apply_async(args, kwargs, retry=False, **options)
+        except Exception as error:
+            if not outage.is_outage(error) or time.monotonic() - begun > AT_ONCE:
+                raise
+            self.apply_async(args, kwargs, retry=False, **options)
 
 
 def ring_again(task: Job, name: str, values: list[Any], **also: Any) -> int:

@@ -14,6 +14,7 @@ from channels_redis.core import RedisChannelLayer
 from sensequant.lib import outage
 from sensequant.lib.logs import get_logger
 
+PATIENCE = 1.0  # seconds a page waits for a Redis that takes connections and answers nothing
 log = get_logger("sockets")
 
 
@@ -48,9 +49,9 @@ class PatientLayer(RedisChannelLayer):  # type: ignore[misc]  # channels_redis p
 
     async def _try(self, doing: Any) -> None:
         try:
-            await doing
+            await asyncio.wait_for(doing, PATIENCE)
         except Exception as error:
-            if not outage.is_outage(error):
+            if not (isinstance(error, TimeoutError) or outage.is_outage(error)):
                 raise
             self.missing.noted(error)
         else:

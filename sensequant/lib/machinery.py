@@ -14,7 +14,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 
-from sensequant.lib import paths
+from sensequant.lib import outage, paths
+from sensequant.lib.logs import get_logger
 
 if TYPE_CHECKING:
     import redis
@@ -23,6 +24,7 @@ SLOW = 250.0  # milliseconds a database may take to answer
 PATIENCE = 1.0  # seconds Redis may take
 LONG = 100  # jobs that may wait
 FULL, VERY_FULL = 0.9, 0.97
+_ABSENT = outage.Outage("Redis, which keeps the queues", get_logger("machinery"))
 Level = str  # ok, warn, bad or off
 
 
@@ -56,15 +58,20 @@ def waiting(names: tuple[str, ...]) -> dict[str, int] | str:
     """Return how many jobs wait in each Redis queue; why that is not known as text; nothing without Redis."""
     if not settings.DESK.redis_url:
         return {}
+    if _ABSENT.resting():  # every page asks: one in five seconds waits for a Redis that hangs
+        return _ABSENT.said
     import redis
 
     try:
         with _redis(settings.DESK.redis_url).pipeline(transaction=False) as asked:
             for name in names:
                 asked.llen(name)
-            return dict(zip(names, map(int, asked.execute()), strict=True))
+            found = dict(zip(names, map(int, asked.execute()), strict=True))
     except redis.RedisError as error:
-        return str(error)[:120]
+        _ABSENT.noted(error)
+        return _ABSENT.said
+    _ABSENT.back()
+    return found
 
 
 @cache_of_process

@@ -58,7 +58,9 @@ class Outage:
         """Wait for ``what``, such as "the database"."""
         self.what, self.log = what, log
         self.since: float | None = None  # monotonic second at which it was first missed
+        self.until = float("-inf")  # monotonic second before which it need not be asked again
         self.pause = FIRST
+        self.said = ""  # how it was missed the last time
 
     def away(self, error: BaseException) -> float:
         """Let go of the database's connection, say once that it is away, and return how many seconds to wait."""
@@ -67,18 +69,23 @@ class Outage:
 
     def noted(self, error: BaseException) -> float:
         """Say once that it is away and return how many seconds to wait; no connection is touched."""
+        self.said = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
         if self.since is None:
             self.since = time.monotonic()
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            self.log.warning("a server is away; it is waited for", what=self.what, error=said)
+            self.log.warning("a server is away; it is waited for", what=self.what, error=self.said)
         pause, self.pause = self.pause, min(LONGEST, 2 * self.pause)
+        self.until = time.monotonic() + pause
         return pause
+
+    def resting(self) -> bool:
+        """Say whether it was missed a moment ago, so that who can do without it does not ask again yet."""
+        return time.monotonic() < self.until
 
     def back(self) -> None:
         """Say once that it is back, if it was away."""
         if self.since is not None:
             self.log.warning("a server is back", what=self.what, seconds=round(time.monotonic() - self.since, 1))
-        self.since, self.pause = None, FIRST
+        self.since, self.pause, self.until = None, FIRST, float("-inf")
 
 
 def wait(outage: Outage, error: BaseException, stop: threading.Event) -> bool:

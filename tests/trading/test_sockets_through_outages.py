@@ -1,7 +1,10 @@
 """A page's socket while Redis or the database is away: it goes on or is told to come again, without a traceback."""
 
 import asyncio
+import os
 import shutil
+import signal
+import time
 
 import psycopg
 import pytest
@@ -90,6 +93,29 @@ async def test_a_page_goes_on_while_redis_is_away_and_is_woken_again_when_it_is_
         assert await version(one) == 3
     assert not [each for each in caplog.records if each.exc_info]
     assert "a server is away" in caplog.text
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+async def test_a_page_that_comes_while_redis_hangs_is_served_within_seconds_and_woken_when_it_answers(
+    cookies, run, carrier, monkeypatch, caplog
+):
+    monkeypatch.setattr(consumers, "RECHECK", 0.3)
+    await publish(run, version=1)
+    os.kill(carrier.process.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    async with socket("/ws/live/", cookies=cookies) as one:
+        await one.say(LIVE)
+        assert await version(one) == 1
+        await publish(run, version=2)
+        assert await version(one) == 2
+        assert time.monotonic() - begun < 8
+        os.kill(carrier.process.pid, signal.SIGCONT)
+        for _ in range(80):
+            if await members(carrier):
+                break
+            await asyncio.sleep(0.1)
+        assert await members(carrier) == 1
+    assert not [each for each in caplog.records if each.exc_info]
 
 
 async def test_a_page_whose_socket_misses_the_database_is_told_to_come_again(cookies, run, monkeypatch, caplog):

@@ -1,30 +1,26 @@
 """Jobs over a Redis that is away or forgets everything: their rows remember, and they are done, each once."""
 
-import contextlib
 import datetime as dt
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
 import psycopg
 import pytest
 import redis
-from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from models_ml.models import OptimizationRun, TrainingBatch, ValidationRun
 from models_ml.selectors import batches, optimizations
 from models_ml.tasks import ring_again as ring_for_learning
 from sensequant import celery
-from sensequant.config import ROOT
 from sensequant.lib import jobs
 from sensequant.lib.clock import now
-from sensequant.soak.processes import children, lines_of
+from sensequant.soak.processes import children
 from sensequant.soak.servers import Redis
+from tests.processes import worker
 from tests.trading.desks import WEEK
 from trading.models import BacktestRun, FetchRun
 from trading.selectors import backtests as asked
@@ -59,26 +55,6 @@ def messages(broker):
 def queued(at=LONG_AGO):
     told = {"symbols": ["DEMOBANK"], "strategy": "intraday", "interval": "5minute", "start": WEEK[0], "end": WEEK[1]}
     return backtests.request(**told, by="asha", at=at)
-
-
-@contextlib.contextmanager
-def worker(broker, log):
-    known = connection.settings_dict
-    url = f"sqlite:///{known['NAME']}"
-    if connection.vendor == "postgresql":
-        url = f"postgres://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
-    told = {
-        "DATABASE_URL": url, "REDIS_URL": broker.url, "DJANGO_SETTINGS_MODULE": "sensequant.settings",
-        "SENSEQUANT_HOME": str(settings.SENSEQUANT_HOME), "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
-    }  # fmt: skip
-    line = lines_of((ROOT / "Procfile").read_text())["worker"].replace("${WORKERS:-2}", "1")
-    words = [sys.executable, "-m", *line.split()]
-    with log.open("w") as out, subprocess.Popen(words, cwd=ROOT, env=told, stdout=out, stderr=out) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 def ended(run, log):
