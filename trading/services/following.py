@@ -10,13 +10,14 @@ from dataclasses import replace
 from sensequant.lib.clock import IST
 from sensequant.lib.errors import NotFound
 from sensequant.lib.logs import get_logger
-from trading.core.bars import Bars
+from trading.core.bars import DAY, Bars
 from trading.core.features import Bar
 from trading.core.panel import LaneSpec
 from trading.services import calendar as calendars
 from trading.services import markets
 from trading.services.tapes import Moment, Tape, epoch_day
 
+OFTEN, SELDOM = 1.0, 15.0  # seconds between two readings of a source
 WARM_SESSIONS = 10  # sessions the indicators see before the first decision
 log = get_logger("following")
 
@@ -72,16 +73,25 @@ class FollowTape:
     def moments(self, day: int) -> Iterator[Moment]:
         """Yield each moment of ``day`` as its bars are complete, until the session is over."""
         over = self._close(day) + 2 * 60 * min(self.wanted.minutes, 30)
-        last = -math.inf
+        last = again = -math.inf
         while True:
             present = self.clock().timestamp()
-            found = self._complete(day, present)
-            rows = sorted((bar.ts, lane, bar) for lane, bars in found.items() for bar in bars if bar.ts > last)
-            for ts in sorted({row[0] for row in rows}):
-                yield ts, [(lane, bar) for at, lane, bar in rows if at == ts]
-                last = ts
+            if present >= again or present > over:
+                found = self._complete(day, present)
+                rows = sorted((bar.ts, lane, bar) for lane, bars in found.items() for bar in bars if bar.ts > last)
+                for ts in sorted({row[0] for row in rows}):
+                    yield ts, [(lane, bar) for at, lane, bar in rows if at == ts]
+                    last = ts
+                again = self._again(present, last)
             if present > over or not self.rest():
                 return
+
+    def _again(self, present: float, last: float) -> float:
+        """Return when to read the source again: often while a bar is awaited, for late rows seldom."""
+        if self.wanted.minutes >= DAY:
+            return present + SELDOM
+        awaited = last + 2 * 60 * self.wanted.minutes  # the end of the bar after the newest one
+        return present + OFTEN if present >= awaited else min(awaited, present + SELDOM)
 
     def before(self, lane: int, day: int) -> float:
         """Return the lane's last close before a day, NaN when there is none."""
@@ -111,7 +121,7 @@ class FollowTape:
 
     def _due(self, ts: int, day: int) -> float:
         """Return when a bar is complete: at its end, a daily bar at the session's close."""
-        return self._close(day) if self.wanted.minutes >= 1440 else ts + self.wanted.minutes * 60
+        return self._close(day) if self.wanted.minutes >= DAY else ts + self.wanted.minutes * 60
 
     def _close(self, day: int) -> float:
         date = dt.date(1970, 1, 1) + dt.timedelta(days=day)
