@@ -9,15 +9,12 @@ from models_ml.models.optimizations import OptimizationRun
 from sensequant.lib import formats
 from sensequant.lib.addresses import address
 from trading.views.columns import Column
+from trading.views.metrics import LEARNED
 
 C = Column
 SPAN = (C("names", "Symbols", hint="symbols"), C("first", "From"), C("last", "To"))
 ASKED = (C("created_at", "Asked", "stamp"), C("created_by", "By"))
-SCORES = (
-    C("precision", "Precision", "share2", "of what it called a trade, how much was one"),
-    C("recall", "Recall", "share2", "of what was a trade, how much it called one"),
-    C("f1", "F1", "share2", "harmonic mean of precision and recall"),
-)
+SCORES = tuple(C(*each) for each in LEARNED if each.key != "realised")
 OPTIMIZATIONS = (
     C("number", "No.", "qty", link="address"), C("status", "Status", "status"), C("strategy", "Strategy"),
     C("walk", "Walk-forward", help="sessions searched : traded unseen : step"), C("interval", "Bars"), *SPAN,
@@ -43,7 +40,7 @@ TEACHERS = (
 )  # fmt: skip
 STUDENTS = (
     C("window", "Window", heading=True), C("status", "Status", "status"), C("model_type", "Kind"), *SCORES,
-    C("realised", "Realised accuracy", "share2", "against what prices did, not against the teacher"),
+    *(C(*each) for each in LEARNED if each.key == "realised"),
     C("checklist", "Checklist"), *ENDS,
 )  # fmt: skip
 JUDGED = (

@@ -18,25 +18,18 @@ from models_ml.selectors import optimizations as asked
 from models_ml.services import optimizations, requests
 from models_ml.tasks import run_optimization
 from models_ml.views import listed, walks
-from models_ml.views.figures import said, typeset
+from models_ml.views.figures import said, tiles, typeset
 from models_ml.views.optimization_form import OptimizationForm, fresh
 from sensequant.lib.clock import ist, now
 from trading.core import demo
 from trading.core.strategies import STRATEGIES
+from trading.views import metrics
 from trading.views.doors import for_traders, may_trade, told
 
 PAGE = 50
 SEARCH_FIELDS = ("objective", "search", "max_configs", "min_trades", "walk_forward")
 HEATS = 9
 PARTS = ("train", "validation", "test")
-TILES = (
-    ("Tried on these days", "trials", "{:,.0f}", "Different configurations ever tried on these symbols and days."),
-    ("Deflated Sharpe", "deflated_sharpe", "{:.3f}", "Probability that the Sharpe ratio is more than luck among them."),
-    ("Overfitting, PBO", "pbo", "{:.3f}", "Share of half-samples whose best was below the median on the other half."),
-    ("Reality check p", "reality_check_p", "{:.3f}", "How often luck alone does as well; below 0.05 is needed."),
-    ("Days needed", "min_track_record_days", "{:,.0f}", "Days it takes to tell this Sharpe ratio from 0 (MinTRL)."),
-    ("Test looks", "test_looks", "{:,.0f}", "How often these test days have been looked at, this time included."),
-)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,7 +100,7 @@ def optimization_page(request: HttpRequest, pk: int) -> HttpResponse:
         "percent": round(100 * run.progress),
         "honesty": honesty,
         "reasons": [typeset(each) for each in honesty.get("reasons", [])],
-        "tiles": [(title, said(honesty.get(key), form), meaning) for title, key, form, meaning in TILES],
+        "tiles": tiles(metrics.HONESTY, honesty),
         "compared": _compared(run, rows.first(), asked.baseline(run)),
         "names": list(page.object_list[0].params) if page.object_list else [],
         "ranked": [_row(trial) for trial in page.object_list],

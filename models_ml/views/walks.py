@@ -10,19 +10,12 @@ from django.urls import reverse
 
 from models_ml.core.walk_report import MEASURES, in_words
 from models_ml.models.optimizations import OptimizationRun
-from models_ml.views.figures import said, typeset
+from models_ml.views.figures import said, tiles, typeset
 from sensequant.lib import formats
+from trading.views import metrics
 from trading.views.columns import BACKTEST_TRADES, Column
 
 TRADES_SHOWN = 100
-TILES = (
-    ("Efficiency", "efficiency", "{:.2f}", "Annual return of the unseen days over that of the days that chose."),
-    ("Unseen, a year", "annual_return", "{:+.1%}", "Annual return of the stitched unseen days."),
-    ("Searched, a year", "in_sample_annual_return", "{:+.1%}", "Annual return of the chosen on the days that chose."),
-    ("Windows that earned", "profitable_windows", "{:.0%}", "Share of windows whose unseen days earned something."),
-)
-
-
 C = Column
 SEARCHES = (
     C("pk", "Search", heading=True, link="address", figures=True),
@@ -69,7 +62,7 @@ def shown_walk(run: OptimizationRun, searches: Iterable[OptimizationRun]) -> dic
     if not found:
         return {"columns": SEARCHES, "running": [_search(each) for each in searches]}
     return {
-        "tiles": [(title, said(found[key], form), meaning) for title, key, form, meaning in TILES],
+        "tiles": tiles(metrics.WALK, found),
         "words": typeset(in_words(found)),
         "window_columns": WINDOWS,
         "windows": [_window(each) for each in found["windows"]],

@@ -240,7 +240,7 @@ def test_each_figure_has_its_own_age_and_says_old_when_it_is(page, desk):
     page.clock.install()
     page.reload()
     live(page)
-    exposure, charges = page.locator(".tile", has_text="Exposure"), page.locator(".tile", has_text="Charges")
+    exposure, charges = (page.locator(f".tile:has(h2:text-is('{name}'))") for name in ("Exposure", "Charges"))
     expect(exposure.locator("time")).to_have_text("12:00:00")
     page.clock.run_for(8_000)
     expect(charges.locator(".as-of")).to_contain_text("⚠ old")

@@ -7,6 +7,7 @@ from django.test import Client
 
 from tests.trading import rows
 from trading.core.tour import TOUR
+from trading.services import risk_status
 from trading.templatetags.shell import address_of
 from trading.views import metrics, telemetry
 
@@ -34,7 +35,7 @@ def test_every_stop_of_the_tour_is_a_page_that_leads_to_the_next(looker):
 def test_every_measure_shown_is_explained(looker):
     page = html.unescape(looker.get("/glossary").content.decode())
     explained = {each.key for _, group in metrics.glossary() for each in group}
-    assert {each.key for each in telemetry.CARD} | set(metrics.HEADLINE) <= explained
+    assert {each.key for each in telemetry.CARD} | set(metrics.HEADLINE) | set(risk_status.GAUGES) <= explained
     for _, group in metrics.glossary():
         for each in group:
             assert each.title in page

@@ -55,13 +55,16 @@ def months(study: dict[str, Any]) -> list[tuple[int, list[float | None]]]:
     return sorted(years.items())
 
 
-def chances(study: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def chances(study: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what other orders and choices of a run's trades come to, for the page."""
     found = study.get("monte_carlo") or {}
-    return [(name, _chance(found[name])) for name in ("bootstrap", "permutation") if name in found]
+    return [{"name": name, **_chance(found[name])} for name in ("bootstrap", "permutation") if name in found]
 
 
 def _chance(each: dict[str, Any]) -> dict[str, Any]:
-    spans = {name: {"low": each[name]["0.05"], "mid": each[name]["0.50"], "high": each[name]["0.95"]}
-             for name in ("final", "drawdown")}  # fmt: skip
-    return {"paths": each["paths"], "loss": each["probability_of_loss"], "ruin": each["risk_of_ruin"], **spans}
+    final, fall = each["final"], each["drawdown"]
+    return {
+        "paths": each["paths"], "low": final["0.05"], "mid": final["0.50"], "high": final["0.95"],
+        "fall": fall["0.50"], "deep": fall["0.95"],
+        "loss": each["probability_of_loss"], "ruin": each["risk_of_ruin"],
+    }  # fmt: skip

@@ -6,8 +6,10 @@ What moves with every price comes from the newest snapshot; the rest from the nu
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from sensequant.lib import formats
@@ -42,6 +44,19 @@ PAISA = Decimal("0.01")
 LEVELS = {"off": "no limit", "ok": "well below", "warn": "near", "bad": "reached"}
 
 
+GAUGES: Mapping[str, tuple[str, str, str]] = MappingProxyType({  # parameter → title, how it is written, what it means
+    "max_exposure": ("Exposure", "inr",
+                     "Σ shares × newest price of all positions, and what waiting entries may come to."),
+    "max_symbol_exposure": ("Largest position", "inr", "Shares × newest price of the position that is worth most."),
+    "max_positions": ("Positions", "qty", "Positions open at once, waiting entries included."),
+    "max_trades_day": ("Entries today", "qty", "Entries of this session; at the limit there are no more."),
+    "daily_loss": ("Loss today, ₹", "inr",
+                   "Equity at the session’s start − equity now, open positions too; at the limit entries stop."),
+    "daily_loss_pct": ("Loss today, %", "number", "The same ÷ the equity the session began with."),
+    "loss_streak": ("Losses in a row", "qty", "Trades lost one after another; at the limit a cool-down begins."),
+})  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Gauge:
     """One limit and what of it is used; ``limit`` is None where it is switched off, ``used`` where it is not known."""
@@ -54,6 +69,11 @@ class Gauge:
     limit: Decimal | None
     blocks: int = 0  # the objection an entry meets at the limit
     note: str = ""
+
+    @property
+    def help(self) -> str:
+        """Return what the limit means."""
+        return GAUGES[self.name][2]
 
     @property
     def share(self) -> float | None:
@@ -169,25 +189,22 @@ def _gauges(
     level = f"the breaker opens at an equity of {formats.inr(_rupees(opens)).text}" if opens > 0.0 else ""
     rest = f"cools down until {formats.show(cooling, 'stamp').text}" if cooling else f"then {limits.cool_down} min"
     return [
-        _gauge("max_exposure", "Exposure", "inr", exposure, limits, risk.OVER_EXPOSURE, "waiting entries included"),
-        _gauge("max_symbol_exposure", "Largest position", "inr", worth.get(largest, Decimal(0)), limits, 0, largest),
-        _gauge("max_positions", "Positions", "qty", Decimal(held + counts[WAITING]), limits, risk.TOO_MANY_POSITIONS,
+        _gauge("max_exposure", exposure, limits, risk.OVER_EXPOSURE, "waiting entries included"),
+        _gauge("max_symbol_exposure", worth.get(largest, Decimal(0)), limits, 0, largest),
+        _gauge("max_positions", Decimal(held + counts[WAITING]), limits, risk.TOO_MANY_POSITIONS,
                f"{held} open, {counts[WAITING]} waiting"),
-        _gauge("max_trades_day", "Entries today", "qty", Decimal(counts[TRADES_DAY]), limits, risk.TOO_MANY_TRADES),
-        _gauge("daily_loss", "Loss today, ₹", "inr", loss, limits, 0, level),
-        _gauge("daily_loss_pct", "Loss today, %", "number", _percent(loss, account[DAY_START]), limits, 0,
-               "of the equity the session began with"),
-        _gauge("loss_streak", "Losses in a row", "qty", Decimal(counts[STREAK]), limits, 0,
-               rest if limits.loss_streak else ""),
+        _gauge("max_trades_day", Decimal(counts[TRADES_DAY]), limits, risk.TOO_MANY_TRADES),
+        _gauge("daily_loss", loss, limits, 0, level),
+        _gauge("daily_loss_pct", _percent(loss, account[DAY_START]), limits, 0),
+        _gauge("loss_streak", Decimal(counts[STREAK]), limits, 0, rest if limits.loss_streak else ""),
     ]  # fmt: skip
 
 
 UNITS = {"inr": "₹", "number": "%"}
 
 
-def _gauge(
-    name: str, title: str, how: str, used: Decimal, limits: Limits, blocks: int, note: str = ""
-) -> Gauge:  # fmt: skip
+def _gauge(name: str, used: Decimal, limits: Limits, blocks: int, note: str = "") -> Gauge:
+    title, how, _ = GAUGES[name]
     limit = getattr(limits, name)
     return Gauge(name, title, UNITS.get(how, ""), how, used, Decimal(str(limit)) if limit else None, blocks, note)
 

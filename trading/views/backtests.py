@@ -26,8 +26,17 @@ from trading.views import backtest_form as form
 from trading.views import columns, metrics
 from trading.views.doors import for_traders, may_trade, told
 from trading.views.exports import as_csv
+from trading.views.grids import Grid
 from trading.views.tables import in_chunks, ordering, paged, plain
 
+HELD = (
+    columns.Column("name", "What is held", heading=True), columns.Column("sessions", "Sessions", "qty"),
+    *(columns.Column(*each) for each in metrics.BENCHMARK),
+)  # fmt: skip
+CHANCES = (
+    columns.Column("name", "What is changed", heading=True), columns.Column("paths", "Paths", "qty"),
+    *(columns.Column(*each) for each in metrics.CHANCES),
+)  # fmt: skip
 PAGE = 50
 MEASURES = ("total_pnl", "total_return", "sharpe_ratio", "max_drawdown", "trades", "win_rate")
 NUMBER = re.compile(r"\d{1,9}", re.ASCII)
@@ -125,11 +134,13 @@ def backtest_page(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": list(plain(columns.BACKTEST_TRADES)(page.object_list)),
         "may_trade": may_trade(request),
-        "held": [each for name in ("benchmark", "index") if (each := run.study.get(name))],
-        "chances": asked.chances(run.study),
+        "held": Grid("held", "Beside buying and holding", HELD,
+                     [each for name in ("benchmark", "index") if (each := run.study.get(name))], ""),
+        "chances": Grid("chances", "The same trades, otherwise", CHANCES, asked.chances(run.study), "",
+                        "bootstrap draws as many trades with replacement, permutation changes their order only"),
         "months": asked.months(run.study),
         "month_names": calendar.month_abbr[1:],
-    }
+    }  # fmt: skip
     return render(request, "trading/backtest.html", context)
 
 

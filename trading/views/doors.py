@@ -19,6 +19,7 @@ from trading.core.rights import Right
 from trading.selectors import roles
 
 View = Callable[..., HttpResponse]
+RIGHT = "right_of_this_person"
 BY_HAND = "stopped by hand"  # stands as reason in the kill switch's field, so that stopping never waits for words
 
 
@@ -50,12 +51,20 @@ def _only(view: View, right: Right, refusal: str) -> View:
 
 def may_trade(request: HttpRequest) -> bool:
     """Say whether this person may control the engine and start backtests."""
-    return roles.may(request.user, Right.TRADE)
+    return _may(request, Right.TRADE)
 
 
 def may_stop(request: HttpRequest) -> bool:
     """Say whether this person may stop the desk."""
-    return roles.may(request.user, Right.KILL)
+    return _may(request, Right.KILL)
+
+
+def _may(request: HttpRequest, right: Right) -> bool:
+    """Say whether this person has ``right``; a page that asks for several looks them up once."""
+    if not hasattr(request, RIGHT):
+        setattr(request, RIGHT, roles.right_of(request.user))
+    has = getattr(request, RIGHT)
+    return has is not None and has >= right
 
 
 def confirm(request: HttpRequest) -> None:

@@ -21,7 +21,7 @@ from trading.models import EngineRun
 from trading.selectors import charts, live
 from trading.selectors import control as stops
 from trading.services import commands, control, halts, history
-from trading.views import columns
+from trading.views import columns, metrics
 from trading.views.doors import BY_HAND, back, for_traders, may_stop, may_trade, told
 
 SPEEDS = ((1, "1×"), (10, "10×"), (60, "60×"), (600, "600×"), (0, "max"))
@@ -34,14 +34,11 @@ MOVING = ("starting", "running", "suspended")
 TOLD_FOR = dt.timedelta(minutes=5)  # a command's outcome stands on the Live page
 BARS_SHOWN = 300
 BARS_TO_WARM_UP = 300  # before those shown, so that averages begin where the engine's are
-TILES = (
-    ("day", "Day P&L", "pnl_inr", "realised and unrealised since the session began, after charges", ageing.PRICES),
-    ("realised", "Realised", "pnl_inr", "closed trades of this session, after charges", ageing.BOOKS),
-    ("unrealised", "Unrealised", "pnl_inr", "open positions at the newest price", ageing.PRICES),
-    ("charges", "Charges", "inr", "brokerage and levies paid in this session", ageing.BOOKS),
-    ("equity", "Equity", "inr", "cash and open positions", ageing.PRICES),
-    ("exposure", "Exposure", "compact", "value of all open positions", ageing.PRICES),
-)
+PARTS = {  # tile → the part of the picture it is of
+    "day": ageing.PRICES, "realised": ageing.BOOKS, "unrealised": ageing.PRICES, "charges": ageing.BOOKS,
+    "equity": ageing.PRICES, "exposure": ageing.PRICES,
+}  # fmt: skip
+TILES = tuple((*each, PARTS[each.key]) for each in metrics.DESK if each.key in PARTS)
 
 
 @require_safe

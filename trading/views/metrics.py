@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from trading.services.risk_status import GAUGES
+
 
 class Metric(NamedTuple):
     """One measure: key in ``BacktestRun.metrics``, heading, how it is written, what it means."""
@@ -127,6 +129,7 @@ DESK = (
     Metric(
         "unrealised", "Unrealised", "pnl_inr", "Σ shares × (newest price − mean entry price) − charges paid so far."
     ),
+    Metric("charges", "Charges", "inr", "Brokerage and all levies on the session’s fills so far."),
     Metric("equity", "Equity", "inr", "Cash + value of all open positions at the newest price."),
     Metric("exposure", "Exposure", "compact", "Σ |shares| × newest price over all open positions."),
     Metric(
@@ -141,6 +144,88 @@ DESK = (
     ),
     Metric("age", "Age", "age", "Seconds since the number was published; above 30 it is shown as stale."),
 )
+BENCHMARK = (
+    Metric(
+        "total_return", "Its return", "pct_of_one", "What buying at the first and selling at the last session gave."
+    ),
+    Metric("excess_return", "Excess", "pct_of_one", "Total return of the backtest − that of what is held."),
+    Metric("alpha", "Alpha a year", "pct_of_one", "(1 + mean of r − beta × b)^252 − 1, r and b the daily returns."),
+    Metric("beta", "Beta", "ratio", "Covariance of r and b ÷ variance of b: 1 moves as what is held does."),
+    Metric("sharpe_ratio", "Its Sharpe", "ratio", "Mean ÷ standard deviation of its daily returns × √252."),
+    Metric("max_drawdown", "Its drawdown", "share2", "Deepest fall of its price from an earlier peak."),
+    Metric("tracking_error", "Tracking error", "share2", "Standard deviation (n − 1) of r − b, × √252."),
+    Metric(
+        "up_capture", "Up capture", "ratio", "Annual return ÷ that of what is held, over sessions in which it rose."
+    ),
+    Metric("down_capture", "Down capture", "ratio", "The same over sessions in which it fell; below 1 loses less."),
+)
+CHANCES = (
+    Metric("low", "End, worst 5 %", "inr", "5th percentile of the final equity over all paths."),
+    Metric("mid", "End, median", "inr", "Half of the paths end higher, half lower."),
+    Metric("high", "End, best 5 %", "inr", "95th percentile of the final equity over all paths."),
+    Metric("fall", "Drawdown, median", "share2", "Median of the paths’ deepest falls from an earlier peak."),
+    Metric("deep", "Drawdown, worst 5 %", "share2", "95th percentile of the paths’ deepest falls."),
+    Metric("loss", "Chance of loss", "share2", "Share of paths that end below the starting capital."),
+    Metric("ruin", "Risk of ruin", "share2", "Share of paths whose equity ever falls to 70 % of the capital or below."),
+)
+HONESTY = (
+    Metric(
+        "trials",
+        "Tried on these days",
+        "{:,.0f}",
+        "Different configurations ever tried on these symbols and days; the more, the luckier the best.",
+    ),
+    Metric(
+        "deflated_sharpe",
+        "Deflated Sharpe",
+        "{:.3f}",
+        "Probability that the best Sharpe ratio is above what the luckiest of so many without skill would show.",
+    ),
+    Metric(
+        "pbo",
+        "Overfitting, PBO",
+        "{:.3f}",
+        "Share of half-samples whose best was below the median on the other half.",
+    ),
+    Metric(
+        "reality_check_p",
+        "Reality check p",
+        "{:.3f}",
+        "How often luck alone does as well, by bootstrap over days; below 0.05 is needed.",
+    ),
+    Metric(
+        "min_track_record_days",
+        "Days needed",
+        "{:,.0f}",
+        "Days it takes to tell this Sharpe ratio from 0 (MinTRL).",
+    ),
+    Metric("test_looks", "Test looks", "{:,.0f}", "How often these test days have been looked at, this time included."),
+)
+WALK = (
+    Metric("efficiency", "Efficiency", "{:.2f}", "Annual return of the unseen days ÷ that of the days that chose."),
+    Metric("annual_return", "Unseen, a year", "{:+.1%}", "Annual return of the stitched unseen days."),
+    Metric(
+        "in_sample_annual_return",
+        "Searched, a year",
+        "{:+.1%}",
+        "Annual return of the chosen on the days that chose.",
+    ),
+    Metric(
+        "profitable_windows",
+        "Windows that earned",
+        "{:.0%}",
+        "Share of windows whose unseen days earned something.",
+    ),
+)
+LEARNED = (
+    Metric("precision", "Precision", "share2", "Of what it called a trade, the share that was one."),
+    Metric("recall", "Recall", "share2", "Of what was a trade, the share it called one."),
+    Metric("f1", "F1", "share2", "Harmonic mean of precision and recall: 2 × P × R ÷ (P + R)."),
+    Metric(
+        "realised", "Realised accuracy", "share2", "Share of a student’s calls that prices confirmed, teacher or not."
+    ),
+)
+LIMITS = tuple(Metric(name, *told) for name, told in GAUGES.items())
 HEADLINE = ("total_pnl", "total_return", "sharpe_ratio", "max_drawdown", "win_rate", "trades")
 
 
@@ -153,6 +238,12 @@ def glossary() -> list[tuple[str, tuple[Metric, ...]]]:
     """Return every measure of the desk with its formula, group by group: the one source of every help text."""
     return [
         ("The desk now", DESK),
+        ("Limits", LIMITS),
         ("Predictions", PREDICTIONS),
         *((f"Backtest: {title}", rows) for title, rows in GROUPS),
+        ("Backtest: Beside buying and holding", BENCHMARK),
+        ("Backtest: The same trades, otherwise", CHANCES),
+        ("Optimisation", HONESTY),
+        ("Walk-forward", WALK),
+        ("Training", LEARNED),
     ]

@@ -50,6 +50,7 @@ def telemetry_page(request: HttpRequest) -> HttpResponse:
         "record": prediction_watch.checked(at=now()) if source == accuracy_sources.RECORD else None,
         "waiting": selected.open_predictions(),
         "student": students.champion(),
+        **{each.key: each for each in metrics.PREDICTIONS if each.key in ("ece", "brier")},
     }
     return render(request, "trading/telemetry.html", context)
 
