@@ -31,6 +31,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from models_ml.services import checklists
 from sensequant import celery, config
 from sensequant.lib import paths, redact
 from sensequant.lib.errors import BadInput, NotAllowed
@@ -117,7 +118,7 @@ def prepare() -> str:
     """Bring database, static files and demo user up to date; return the demo password, or what to say instead."""
     migrate()
     collect_static()
-    operators()
+    groups()
     return demo_user()
 
 
@@ -142,9 +143,10 @@ def collect_static() -> None:
     stamp.write_text(found.hexdigest())
 
 
-def operators() -> None:
-    """Make the group whose members may steer the engine and start backtests."""
-    Group.objects.get_or_create(name=OPERATORS)
+def groups() -> None:
+    """Make the groups of those who steer the desk and of those who sign for a student; a release's come with it."""
+    for role in (OPERATORS, *checklists.ROLES):
+        Group.objects.get_or_create(name=role)
 
 
 def demo_user() -> str:

@@ -7,10 +7,13 @@ from django.core.management.base import CommandError
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
+from models_ml.services import checklists
+from releases.core.roles import ROLES, WAIVERS
 from releases.models import Happening, RoleGrant
 from releases.models.guarded import plain
 from releases.services import granting
 from releases.services.happenings import password_handed_out
+from sensequant import standalone
 from sensequant.lib.clock import now
 from sensequant.lib.errors import NotAllowed
 from sensequant.lib.security.models import SecurityEvent
@@ -245,3 +248,11 @@ def test_a_lone_administrator_and_who_has_the_machine_set_passwords(db, monkeypa
     monkeypatch.setattr("getpass.getpass", lambda prompt="": "typed-on-the-machine")
     call_command("changepassword", "tara")
     assert not password_handed_out(tara)
+
+
+def test_a_prepared_desk_knows_every_role_that_signs_so_that_each_can_be_asked_for(cast):
+    standalone.groups()
+    for role in ("operator", *ROLES, *WAIVERS, *checklists.ROLES):
+        assert role in granting.roles(), f"nobody can be {role}"
+    granting.confirm(asked(cast, role="Head of Trading").pk, by=cast["rafi"], at=now())
+    assert granting.has(cast["tara"], "Head of Trading")

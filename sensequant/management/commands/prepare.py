@@ -19,5 +19,5 @@ class Command(DeskCommand):
 
         standalone.migrate()
         standalone.collect_static()
-        standalone.operators()
+        standalone.groups()
         return {"prepared": True}, "the database, the static files and the groups are up to date"
