@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,15 @@ def _active(run: OptimizationRun, best: Trial | None, base: Trial | None) -> str
     known = (("best", best), ("baseline", base))  # whoever trades the baseline trades it, were it the best as well
     names = {trial.digest: name for name, trial in known if trial is not None}
     return names.get(now, "neither")
+
+
+def read_in(run: OptimizationRun, *, at: dt.datetime) -> None:
+    """Read the run's bars: what is new of their files is written down now, and ``again`` at this moment writes nothing.
+
+    Bars that cannot be read are told by ``again``.
+    """
+    with suppress(SenseQuantError, ValueError):
+        markets.lanes(trials.wanted_of(run), at=at)
 
 
 def again(run: OptimizationRun, *, at: dt.datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,20 @@ def _papers(sealed: Sealed) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def read_in(*, at: dt.datetime) -> None:
+    """Read the bars the student in place was judged on, so that ``again`` at this moment writes nothing of them."""
+    row = places.champion()
+    kept = _promoted(row.version, row.digest) if row is not None else None
+    with suppress(SenseQuantError, ValueError):
+        if kept is not None:
+            markets.lanes(_asked(kept.spec)[0], at=at)
+
+
+def _promoted(version: str, digest: str) -> Promotion | None:
+    rows = Promotion.objects.filter(version=version, digest=digest, state="promoted")
+    return rows.order_by("-id").first()
+
+
 def again(*, at: dt.datetime) -> dict[str, Any]:
     """Return the promotion checklist of the student in place made anew on its own bars, and how it differs."""
     found: dict[str, Any] = {
@@ -76,7 +91,7 @@ def again(*, at: dt.datetime) -> dict[str, Any]:
     row = places.champion()
     if row is None:
         return {**found, "warnings": ["no student is in place"]}
-    kept = Promotion.objects.filter(version=row.version, digest=row.digest, state="promoted").order_by("-id").first()
+    kept = _promoted(row.version, row.digest)
     if kept is None:
         return {**found, "warnings": [f"{row.version} was never judged for promotion on this desk"]}
     try:

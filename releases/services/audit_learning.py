@@ -93,8 +93,15 @@ def student(parts: Sequence[str]) -> Part:
 
 
 def validate(parts: Sequence[str], *, at: dt.datetime) -> Part:
-    """Ask optimiser and student again, with the database refusing every write; what changed all the same is a flag."""
+    """Ask optimiser and student again, with the database refusing every write; what changed all the same is a flag.
+
+    Files of bars are read in first: what is found of new ones is written down, and that is no part of the validation.
+    """
     run = optimization_checks.newest(settings.DESK.engine_strategy)
+    if "optimizer" in parts and run is not None:
+        optimization_checks.read_in(run, at=at)
+    if "student" in parts:
+        student_checks.read_in(at=at)
 
     def states() -> dict[str, str]:
         return {

@@ -1,6 +1,7 @@
 """An audit finds what is wrong, passes nothing it does not know, changes nothing, and leaves a whole bundle or none."""
 
 import dataclasses
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -10,20 +11,23 @@ from django.db.utils import InternalError
 
 from models_ml.core import report_notebooks
 from models_ml.models import OptimizationRun, Promotion, StudentRun, Trial
-from models_ml.services import optimization_checks, student_checks
+from models_ml.services import asking, optimization_checks, optimizations, student_checks
 from monitoring.models import Episode
 from releases.core import audit_metrics
 from releases.models import Audit
 from releases.services import audit_learning, audits
 from releases.services.audits import Asked, How
+from sensequant.lib.clock import IST
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound
 from sensequant.lib.reading import reading_only
+from tests.models_ml import searches
 from tests.models_ml.test_promotions import passing as passing
 from tests.releases import audited
+from tests.trading import bar_files
 from tests.trading.desks import NOON
-from trading.models import StrategyConfig
+from trading.models import BarSeries, StrategyConfig
 from trading.selectors import deciding
-from trading.services import leases, strategies
+from trading.services import leases, markets, runs, strategies
 
 pytestmark = pytest.mark.django_db
 SECRET = "do-not-tell-anybody-7f3a"
@@ -307,3 +311,22 @@ def test_reading_only_is_over_when_it_is_over(home):
     with pytest.raises((OperationalError, InternalError)), reading_only():
         Audit.objects.filter(pk=row.pk).update(step="x")
     assert Audit.objects.filter(pk=row.pk).update(step="y") == 1
+
+
+def test_bars_that_are_judged_anew_are_read_in_before_nothing_may_be_written(home, tmp_path):
+    """A file with a hole that ends today is judged anew at every reading: more of today might be missing by then."""
+    first, last = dt.date(2026, 10, 5), dt.date(2026, 11, 20)
+    rows = bar_files.minutes(first, last, 5)
+    bar_files.write(tmp_path / "bars" / "SBIN_5m.csv", rows[:200] + rows[203:])
+    evening = dt.datetime(2026, 11, 20, 18, 0, tzinfo=IST)
+    wanted = markets.want(str(tmp_path / "bars"), ("SBIN",), "5minute", first, last, today=last)
+    request = asking.ask(
+        wanted, runs.order("intraday", {}, None), searches.GRID, {"min_trades": 1, "run_baseline": True}
+    )
+    run = optimizations.keep(request, output_dir=str(tmp_path / "out"), by="asha", at=evening)
+    optimizations.execute(run.pk, optimizations.How(1, lambda: evening))
+    later = evening + dt.timedelta(minutes=5)
+    row = audits.keep(Asked(skip_plots=True), by="asha", at=later)
+    found = audits.execute(row, How(lambda: later))
+    assert (found.state, found.error) == ("done", "")
+    assert BarSeries.objects.get().refreshed_at == later
