@@ -13,6 +13,7 @@ from django.conf import settings
 
 from models_ml.services import asking, optimizations
 from models_ml.services.batch_plans import TeacherAsked
+from sensequant.lib import paths
 from sensequant.lib.errors import SenseQuantError, is_bad_input
 from sensequant.lib.logs import get_logger
 from trading.core.bars import DAY, INTERVALS
@@ -53,7 +54,7 @@ def _one(run_id: str, asked: TeacherAsked, symbol: str, how: optimizations.How, 
     given = {"search": "random", "max_configs": CONFIGS, "min_trades": 5, "export_report": False}
     order = runs.order(name, {}, None)
     search = asking.ask(wanted, order, {"parameters": _around(name, asking.usual(order, wanted))}, given)
-    folder = f"{settings.DESK.validation_data_dir.rstrip('/')}/optimization/{run_id}/{symbol}"
+    folder = str(paths.resolve(settings.DESK.validation_data_dir) / "optimization" / run_id / symbol)
     run = optimizations.open_run(search) or optimizations.keep(search, output_dir=folder, by=run_id, at=at)
     return optimizations.answer(optimizations.execute(run.pk, how, resume=True))
 

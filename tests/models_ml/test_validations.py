@@ -1,5 +1,6 @@
 """Validations: six steps, dry unless somebody says otherwise, gone on with by name, honest about what they found."""
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -7,8 +8,8 @@ import pytest
 
 from models_ml import tasks
 from models_ml.core.validation_text import DRY
-from models_ml.models import StudentRun, TeacherRun, TrainingBatch, ValidationRun
-from models_ml.services import batch_plans, batches, states, validation_steps, validations
+from models_ml.models import OptimizationRun, StudentRun, TeacherRun, TrainingBatch, ValidationRun
+from models_ml.services import batch_plans, batches, states, validation_optimizing, validation_steps, validations
 from models_ml.services.validation_steps import How
 from sensequant.lib import paths
 from sensequant.lib.clock import now
@@ -232,3 +233,14 @@ def test_the_picture_names_the_last_validations():
     assert told["validation_runs"] == [{"run_id": "one", "status": "completed", "dryrun": True, "approved": False}]
     assert told["historical"]["symbols"] == {}
     assert batches.latest("teacher") is None
+
+
+def test_what_the_optimizers_look_leaves_lies_under_the_desks_home(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bars = dataclasses.replace(asked().teachers, end=dt.date(2026, 9, 30))
+    told = validation_optimizing.evaluate("validation_x", bars, workers=1, clock=now)
+    assert told["errors"] == []
+    folder = tmp_path / "home/data/optimization/validation_x/DEMOBANK"
+    assert OptimizationRun.objects.get().output_dir == str(folder)
+    assert (folder / "configs.json").exists()
+    assert [each.name for each in tmp_path.iterdir()] == ["home"], "nothing beside it"
