@@ -27,7 +27,7 @@ from sensequant.lib.clock import ist
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound, SenseQuantError
 from sensequant.lib.fan_out import Watch, Work, fan_out
 from sensequant.lib.logs import get_logger
-from trading.services import leases
+from trading.services import deeds, leases
 from trading.services.market_clock import Clock
 
 ROWS: Final[dict[str, type[TeacherRun] | type[StudentRun]]] = {"teacher": TeacherRun, "student": StudentRun}
@@ -207,7 +207,12 @@ def _finish(batch: TrainingBatch, error: str, cpu: float, *, at: dt.datetime) ->
     batch.progress = 1.0 - found["pending"] / found["total"] if found["total"] else 1.0
     batch.cpu_seconds += cpu
     batch.finished_at = at
-    batch.save()
+    with transaction.atomic():
+        batch.save()
+        deeds.record(
+            f"{batch.kind} batch {state}", f"training batch {batch.batch_id}", by=batch.created_by, at=at, reason=error,
+            asked_sha256=batch.plan_digest, **_counts(found),
+        )  # fmt: skip
     run_files.export(batch, rows(batch))
     log.info("batch ended", kind=batch.kind, batch=batch.batch_id, state=state, **_counts(found))
 

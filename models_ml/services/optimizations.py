@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from models_ml.core.periods import split
 from models_ml.core.walk_forward import Window
 from models_ml.models.optimizations import OptimizationRun, Trial
@@ -21,7 +23,7 @@ from sensequant.lib.fan_out import Watch, fan_out
 from sensequant.lib.logs import get_logger
 from trading.core.kernel import is_compiled
 from trading.core.panel import LaneBars
-from trading.services import markets
+from trading.services import deeds, markets
 
 Clock = Callable[[], dt.datetime]
 ALIVE = dt.timedelta(seconds=90)  # a run that has told nothing for so long has no process any more
@@ -91,9 +93,7 @@ def execute(run_id: int, how: How, *, resume: bool = False) -> OptimizationRun:
     _claim(run, how.clock(), resume=resume)
     try:
         if _run(run, how):
-            OptimizationRun.objects.filter(pk=run.pk, status="running").update(
-                status="done", progress=1.0, finished_at=how.clock()
-            )
+            _done(run, how.clock())
     except BaseException as error:
         foreseen = isinstance(error, SenseQuantError) or is_bad_input(error)
         told = str(error) if foreseen else f"{type(error).__name__}: {error}"
@@ -104,6 +104,21 @@ def execute(run_id: int, how: How, *, resume: bool = False) -> OptimizationRun:
     run.refresh_from_db()
     log.info("optimisation ended", run=run.pk, status=run.status)
     return run
+
+
+def _done(run: OptimizationRun, at: dt.datetime) -> None:
+    """End a run, and tell the ledger what was looked at and what came of it; a walk-forward tells of its windows."""
+    with transaction.atomic():
+        mine = OptimizationRun.objects.filter(pk=run.pk, status="running")
+        if not mine.update(status="done", progress=1.0, finished_at=at) or run.parent_id is not None:
+            return
+        run.refresh_from_db()
+        best, honesty = run.result.get("best") or {}, run.result.get("honesty") or {}
+        deeds.record(
+            "optimisation done", f"optimisation {run.pk}", by=run.created_by, at=at, strategy=run.strategy,
+            symbols=run.symbols, interval=run.interval, start=run.start, end=run.end, asked_sha256=run.digest,
+            bars_sha256=run.market, best=best.get("config_id"), verdict=honesty.get("verdict"),
+        )  # fmt: skip
 
 
 def _claim(run: OptimizationRun, at: dt.datetime, *, resume: bool) -> None:

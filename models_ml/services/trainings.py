@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from models_ml.models import Promotion, StudentRun, TeacherRun
@@ -24,7 +25,7 @@ from sensequant.lib import paths
 from sensequant.lib.clock import ist
 from sensequant.lib.errors import NotAllowed, NotFound, SenseQuantError
 from trading.adapters.sealed_folders import MANIFEST, text_of, unseal
-from trading.services import leases
+from trading.services import deeds, leases
 
 R = TypeVar("R", TeacherRun, StudentRun)
 PIPELINE: Final = "training_pipeline.json"
@@ -130,9 +131,17 @@ def _told(row: R, at: dt.datetime) -> Iterator[None]:
 
 
 def _keep(row: R, told: dict[str, Any], finished: dt.datetime) -> None:
+    """Keep how a training ended, and tell the ledger."""
     for name, value in {**told, "finished_at": finished}.items():
         setattr(row, name, value)
-    row.save()
+    kind = "teacher" if isinstance(row, TeacherRun) else "student"
+    with transaction.atomic():
+        row.save()
+        deeds.record(
+            f"{kind} training {row.status}", f"{kind} training {row.pk}", by=row.created_by, at=finished,
+            reason=row.error, symbols=row.symbols, version=row.version, manifest_sha256=row.digest,
+            dataset_sha256=row.dataset_digest,
+        )  # fmt: skip
 
 
 def _pipeline(folder: Path, at: dt.datetime) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import transaction
 
 from models_ml.adapters.state_files import StateManager
 from models_ml.core import run_lines, summaries, validation, validation_text
@@ -36,7 +37,7 @@ from sensequant.lib.errors import SenseQuantError, is_bad_input
 from sensequant.lib.fan_out import Work
 from sensequant.lib.logs import get_logger
 from trading.adapters import cachefiles
-from trading.services import snapshots
+from trading.services import deeds, snapshots
 from trading.services.market_clock import Clock
 
 OF_TEACHER: Final = ("precision", "recall", "f1")
@@ -296,7 +297,12 @@ def record(run: ValidationRun, status: str, how: How) -> Outcome:
     run.refresh_from_db(fields=["status"])
     run.status = "cancelled" if run.status == "cancelled" else status
     run.finished_at = at
-    run.save(update_fields=["status", "finished_at"])
+    with transaction.atomic():
+        run.save(update_fields=["status", "finished_at"])
+        deeds.record(
+            f"validation {run.status}", f"validation {run.run_id}", by=run.created_by, at=at, symbols=run.symbols,
+            start=run.start, end=run.end, dryrun=run.dryrun, approved=run.approved, steps=run.steps,
+        )  # fmt: skip
     try:
         StateManager(paths.resolve(STATE_FILE)).record_validation_run(recorded(run), at=at)
     except OSError as error:

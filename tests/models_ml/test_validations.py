@@ -14,6 +14,7 @@ from models_ml.services.validation_steps import How
 from sensequant.lib import paths
 from sensequant.lib.clock import now
 from sensequant.lib.errors import BadInput, NotAllowed, NotFound
+from trading.models.deeds import Deed
 from trading.services import leases
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,18 @@ def again(run):
         kept("DEMOOIL", run_id=run.run_id)
     with pytest.raises(NotAllowed, match="was a real run"):
         kept("DEMOBANK", run_id=run.run_id, dryrun=True)
+
+
+def test_batches_and_validations_tell_the_ledger_how_they_ended():
+    run = validations.execute(kept("DEMOBANK"), how())
+    told = {(each.what, each.object, each.by) for each in Deed.objects.all()}
+    assert told == {
+        ("teacher batch done", f"training batch {run.run_id}", "asha"),
+        ("student batch done", f"training batch {run.run_id}", "asha"),
+        ("validation completed", f"validation {run.run_id}", "asha"),
+    }
+    last = Deed.objects.get(object=f"validation {run.run_id}").detail
+    assert (last["dryrun"], last["approved"], last["steps"]["teacher"]) == (False, run.approved, "success")
 
 
 def test_a_certificate_that_failed_approves_nobody():

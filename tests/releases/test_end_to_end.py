@@ -124,6 +124,11 @@ def kept(audit, old, new):
             *(("engineering", f"deploy {step}", about) for step in STEPS["deploy"]),
             ("tara", "release audited", about), ("engineering", "release active", about),
         }  # fmt: skip
+    done_by_command = {(action, about.rpartition(" ")[0]) for _, action, about in done}
+    assert {
+        ("optimisation done", "optimisation"), ("teacher training success", "teacher training"),
+        ("student training success", "student training"), ("promotion assessed: REJECT", "promotion"),
+    } <= done_by_command  # fmt: skip
     assert {
         ("tara", "audit done", f"audit {audit.audit_id}"),
         ("release watch", "release checked: failure, reduce", f"release {new.release_id}"),
