@@ -134,7 +134,7 @@ def _keep(row: R, told: dict[str, Any], finished: dt.datetime) -> None:
     """Keep how a training ended, and tell the ledger."""
     for name, value in {**told, "finished_at": finished}.items():
         setattr(row, name, value)
-    kind = "teacher" if isinstance(row, TeacherRun) else "student"
+    kind = type(row).__name__.removesuffix("Run").lower()
     with transaction.atomic():
         row.save()
         deeds.record(

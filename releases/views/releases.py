@@ -30,8 +30,9 @@ SHOWN = 50
 FEW = 10
 HEAVY = ("content", "previous__content", "audit__metrics")
 COLUMNS = (
-    Column("seq", "#", "qty"), Column("release_id", "Release", link="address", heading=True), Column("kind", "Kind"),
-    Column("state", "State"), Column("summary", "What changes"), Column("author", "Made by"), Column("audit", "Audit"),
+    Column("seq", "#", "qty"), Column("release_id", "Release", link="address", heading=True),
+    Column("kind", "Kind", "word"), Column("state", "State", "word"), Column("summary", "What changes"),
+    Column("author", "Made by", "symbol"), Column("audit", "Audit", "symbol"),
     Column("created_at", "Made", "stamp"),
 )  # fmt: skip
 

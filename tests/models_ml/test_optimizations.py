@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.db import transaction
 
 from models_ml.core.objectives import composite
 from models_ml.models import OptimizationRun, Trial
@@ -24,11 +25,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def done(django_db_setup, django_db_blocker, tmp_path_factory):
     """A finished search of six configurations, made once for all who only look."""
-    with django_db_blocker.unblock():
-        run = optimizations.execute(kept(tmp_path_factory.mktemp("search")).pk, how())
-        yield run
-        Trial.objects.filter(run=run).delete()
-        run.delete()
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield optimizations.execute(kept(tmp_path_factory.mktemp("search")).pk, how())
+        transaction.set_rollback(True)
 
 
 def test_every_configuration_is_tried_once_and_the_best_score_comes_first(done):

@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 
 from models_ml import tasks
 from models_ml.models import OptimizationRun, Trial
@@ -31,12 +32,9 @@ TIMES = ("created_at", "finished_at", "seen_at", "owner", "output_dir", "test_to
 @pytest.fixture(scope="module")
 def done(django_db_setup, django_db_blocker, tmp_path_factory):
     """A finished walk-forward of three windows, made once for all who only look."""
-    with django_db_blocker.unblock():
-        run = optimizations.execute(kept(tmp_path_factory.mktemp("walk") / "w", **TOLD).pk, how())
-        yield run
-        Trial.objects.filter(run__parent=run).delete()
-        run.windows.all().delete()
-        run.delete()
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield optimizations.execute(kept(tmp_path_factory.mktemp("walk") / "w", **TOLD).pk, how())
+        transaction.set_rollback(True)
 
 
 def without_names(value):
