@@ -29,6 +29,7 @@ class Watch(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
+        verbose_name_plural = "watches"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["epoch"], name="watch_one_of_an_epoch"),
             models.CheckConstraint(

@@ -150,6 +150,7 @@ class SnapshotFetch(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-fetched_at", "-id"]
+        verbose_name_plural = "snapshot fetches"
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["symbol", "-day"], name="snapshot_fetch_day")]
 
     def __str__(self) -> str:

@@ -127,6 +127,7 @@ class RecoveryCodes(Throttled):
     digests = models.JSONField(default=list)
 
     class Meta(Throttled.Meta):
+        verbose_name_plural = "recovery codes"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user"], name="recovery_codes_one_a_person")
         ]
