@@ -23,6 +23,7 @@ Written by `manage.py api_guide` from the schema; a test keeps it current. The s
 
 In every line `$DESK` is the desk's address, such as `http://127.0.0.1:8000`, and `$TOKEN` a key made on the page
 `/tokens`, or with `manage.py api_token create`. What only a person may do takes the session of a browser instead.
+`uuidgen` (Debian: `uuid-runtime`) makes a key for each write; any text of your own that is new each time does as well.
 
 """
 

@@ -62,8 +62,12 @@ class OptimizationIn(Schema):
         default={}, description="What may vary; empty: the strategy's own bounds.", examples=[{"sma": [10, 20, 30]}]
     )
     params: dict[str, int | float | str] = Field(default={}, description="What every configuration shares.")
-    capital: Rupees | None = Field(default=None, description="₹; the setting STARTING_CAPITAL_INR when left out.")
-    objective: str | None = Field(default=None, max_length=20, description="composite, sharpe and others.")
+    capital: Rupees | None = Field(
+        default=None, description="₹; the setting STARTING_CAPITAL_INR when left out.", examples=["1000000"]
+    )
+    objective: str | None = Field(
+        default=None, max_length=20, description="composite, sharpe and others.", examples=["composite"]
+    )
     search: Literal["grid", "random", "adaptive"] = Field(default="grid", description="How to search.")
     max_configs: int = Field(strict=True, default=200, ge=1, le=20_000, description="Most configurations to try.")
     min_trades: int = Field(
@@ -73,7 +77,7 @@ class OptimizationIn(Schema):
         strict=True, default=1.0, ge=0.0, le=1.0, description="Deepest fall allowed, a fraction."
     )
     walk_forward: str = Field(
-        default="", max_length=40, examples=["60:20"],
+        default="", max_length=40, examples=[""],
         description="TRAIN:TEST[:STEP] in trading sessions (60:20, 12w:4w, 3m:1m): search window after window and "
         "trade the days after each unseen. Empty: one search over all days.",
     )  # fmt: skip

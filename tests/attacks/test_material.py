@@ -5,10 +5,12 @@ import contextlib
 import json
 import logging
 import socket
+import threading
+import time
 
 import pytest
 
-from monitoring.adapters import addresses
+from monitoring.adapters import addresses, posting
 from monitoring.adapters.words import NotSent
 from sensequant.config import ROOT
 from sensequant.lib import logs
@@ -103,6 +105,65 @@ def test_no_address_but_https_on_its_port_is_posted_to(url):
 def test_no_address_of_our_own_network_is_connected_to(host):
     with pytest.raises(NotSent, match=r"not a public address|not known"):
         addresses.public_only(host, 443)
+
+
+@pytest.fixture
+def receiver():
+    """Return the address of a receiver that does to one caller what it was told to."""
+    doors = []
+
+    def serving(does):
+        door = socket.create_server(("127.0.0.1", 0))
+        doors.append(door)
+
+        def serve():
+            with contextlib.suppress(OSError):
+                caller, _ = door.accept()
+                with caller:
+                    caller.recv(65_536)
+                    does(caller)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f"http://127.0.0.1:{door.getsockname()[1]}/"
+
+    yield serving
+    for door in doors:
+        door.close()
+
+
+def endless(caller):
+    caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+    for _ in range(16_000):
+        caller.sendall(b"x" * 65_536)
+
+
+def dripping_head(caller):
+    caller.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    for _ in range(600):
+        caller.sendall(b"x")
+        time.sleep(0.1)
+
+
+def dripping_body(caller):
+    caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
+    for _ in range(600):
+        caller.sendall(b"x")
+        time.sleep(0.1)
+
+
+def test_a_gigabyte_for_an_answer_is_read_no_further_than_it_may_be(receiver):
+    begun = time.monotonic()
+    assert len(posting.post(receiver(endless), b"{}", {}, private=True)) <= 4 * posting.MOST
+    assert time.monotonic() - begun < posting.SECONDS
+
+
+@pytest.mark.parametrize("drips", [dripping_head, dripping_body])
+def test_a_receiver_that_drips_is_given_up_when_its_time_is_over(receiver, drips, monkeypatch):
+    monkeypatch.setattr(posting, "SECONDS", 1.0)
+    begun = time.monotonic()
+    with pytest.raises(NotSent, match="no answer within 1 s"):
+        posting.post(receiver(drips), b"{}", {}, private=True)
+    assert time.monotonic() - begun < 3
 
 
 def test_a_name_that_turns_is_asked_once_and_one_bad_answer_is_enough(monkeypatch):

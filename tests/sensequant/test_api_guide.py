@@ -25,6 +25,15 @@ def test_every_operation_has_a_curl_line_a_shell_understands():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/v1/backtests", "/api/v1/optimizations"])
+def test_who_copies_the_guides_line_begins_a_job_on_the_demo_market(client, path):
+    client.force_login(rows.people()["operator"])
+    line = next(each for each in api_guide.sections()[path.rpartition("/")[2]] if each.call == f"POST {path}")
+    answer = client.post(path, line.request, content_type="application/json")
+    assert (answer.status_code, answer.json()["status"]) == (201, "queued"), answer.content
+
+
+@pytest.mark.django_db
 def test_the_page_shows_every_noun_to_those_logged_in(client):
     assert client.get("/api/guide").status_code == 302
     client.force_login(rows.people()["viewer"])

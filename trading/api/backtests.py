@@ -54,13 +54,15 @@ class BacktestIn(Schema):
         max_length=700,
         pattern=r"^[^\x00]*$",
         description="Folder of bar files, or of the cache; empty: DATA_FEED_CSV_DIRECTORY. Relative names lie under "
-        "it; folders elsewhere need the right to admin.",
-        examples=["minute"],
+        "it (with source csv, minute say); folders elsewhere need the right to admin.",
+        examples=[""],
     )
     params: dict[str, int | float | str] = Field(
         default={}, description="Parameters that differ from the defaults; see strategies.", examples=[{"adx_min": 25}]
     )
-    capital: Rupees | None = Field(default=None, description="₹; the setting STARTING_CAPITAL_INR when left out.")
+    capital: Rupees | None = Field(
+        default=None, description="₹; the setting STARTING_CAPITAL_INR when left out.", examples=["1000000"]
+    )
     stress: YesNo = Field(default=False, description="Also run it anew at dearer charges and slippage.")
 
 

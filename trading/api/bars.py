@@ -83,7 +83,7 @@ class BarsFilter(Schema):
 @router.get("/{symbol}", response=BarsOut, summary="Candles")
 def listing(
     request: HttpRequest,
-    symbol: Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="RELIANCE")],
+    symbol: Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="DEMOBANK")],
     wanted: Query[BarsFilter],
 ) -> dict[str, Any]:
     """Return the newest bars the run has seen, or those before a moment; never a bar the run has not seen."""
@@ -102,7 +102,7 @@ def listing(
 @router.get("/{symbol}/chart", response=ChartOut, summary="Averages and fills beside candles")
 def chart(
     request: HttpRequest,
-    symbol: Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="RELIANCE")],
+    symbol: Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="DEMOBANK")],
     wanted: Query[BarsFilter],
 ) -> dict[str, Any]:
     """Return the averages the strategy decides by, and the run's fills, over the same bars as `/bars/{symbol}`."""

@@ -21,8 +21,8 @@ from trading.api.problems import HANDLERS, plain
 DESCRIPTION = """
 Everything the desk's pages can do, a script can do.
 
-* **Who**: a session (writes also send `X-CSRFToken`), or `Authorization: Bearer <token>`. `read` looks, `trade`
-  controls the engine and backtests, `admin` changes strategies.
+* **Who**: a session (writes also send `X-CSRFToken`), or `Authorization: Bearer <token>`. `read` looks, `kill` stops as
+  well, `trade` controls the engine and backtests, `admin` changes strategies.
 * **Numbers**: money is a decimal string in rupees; ratios, indicators and bars are JSON numbers, `null` where unknown.
 * **Times**: ISO 8601 with `+05:30`. Days in filters are IST and both included.
 * **Lists**: `limit` at most 1000; `next` is the address of the next page, `null` on the last.

@@ -18,7 +18,7 @@ from trading.services import sentiment_status
 from trading.services.sentiment_status import Standing
 
 router = Router(tags=["sentiment"])
-Symbol = Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="RELIANCE")]
+Symbol = Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="DEMOBANK")]
 
 
 class PartOut(Schema):

@@ -112,7 +112,7 @@ def listing(request: HttpRequest, wanted: Query[SymbolFilter], paging: Query[Pag
 
 @router.get("/{symbol}", response=InstrumentDetail, summary="One symbol")
 def detail(
-    request: HttpRequest, symbol: Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="RELIANCE")]
+    request: HttpRequest, symbol: Annotated[str, Path(pattern=SYMBOL, description="NSE symbol.", example="DEMOBANK")]
 ) -> Instrument:
     """Return one share with the names it went by and its corporate actions."""
     return one(Instrument.objects.all(), "symbol", "/api/v1/symbols", symbol=symbol)
