@@ -81,6 +81,10 @@ class OptimizationIn(Schema):
         description="TRAIN:TEST[:STEP] in trading sessions (60:20, 12w:4w, 3m:1m): search window after window and "
         "trade the days after each unseen. Empty: one search over all days.",
     )  # fmt: skip
+    workers: Literal["cores", "fleet"] = Field(
+        default="cores",
+        description="Who tries the configurations: the cores of one machine, or every Celery worker (REDIS_URL).",
+    )
 
 
 class OptimizationOut(Schema):
@@ -101,6 +105,7 @@ class OptimizationOut(Schema):
     parent: int | None = Field(
         alias="parent_id", description="The walk-forward this searches a window of; null otherwise.", examples=[None]
     )
+    workers: str = Field(description="Who tries them: cores or fleet.", examples=["cores"])
     total: int = Field(description="Configurations to try.", examples=[200])
     tried: int = Field(description="Configurations tried so far.", examples=[200])
     verdict: str | None = Field(description="evidence, not enough evidence or REJECT.", examples=["REJECT"])
@@ -173,7 +178,7 @@ def start(request: HttpRequest, body: OptimizationIn, response: HttpResponse) ->
         source="csv" if body.source == "demo" and body.directory else body.source, directory=_folder(request, body),
         params=dict(body.params), capital=body.capital, grid={"parameters": space} if space else {},
         given=body.dict(include={"objective", "search", "max_configs", "min_trades", "max_drawdown", "walk_forward"}),
-        by=request.user.get_username(), at=now(),
+        workers=body.workers, by=request.user.get_username(), at=now(),
     )  # fmt: skip
     tasks.run_optimization.delay_on_commit(run_id=run.pk)
     response["Location"] = f"{request.path}/{run.pk}"

@@ -8,6 +8,7 @@ from django.db import models
 
 RUN_STATUSES = [(s, s) for s in ("queued", "running", "done", "failed", "cancelled")]
 TRIAL_STATUSES = [(s, s) for s in ("waiting", "done", "failed")]
+WORKERS = [(s, s) for s in ("cores", "fleet")]
 ROLES = [(s, s) for s in ("config", "baseline")]
 
 
@@ -32,6 +33,10 @@ class OptimizationRun(models.Model):
     market = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the bars of train and validation")
     parts = models.JSONField(default=dict, blank=True, help_text="first and last day of train, validation and test")
     status = models.CharField(max_length=9, choices=RUN_STATUSES, default="queued")
+    workers = models.CharField(
+        max_length=5, choices=WORKERS, default="cores", db_default="cores",
+        help_text="who tries them: the cores of one machine, or every Celery worker",
+    )  # fmt: skip
     total = models.PositiveIntegerField(default=0, help_text="configurations to try")
     progress = models.FloatField(default=0.0, help_text="0 … 1")
     owner = models.CharField(max_length=80, blank=True, help_text="host and process that runs it")

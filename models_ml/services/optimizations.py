@@ -42,15 +42,19 @@ class How:
 
 
 def keep(
-    asked: asking.Asked, *, output_dir: str = "", by: str, at: dt.datetime, parent: OptimizationRun | None = None
-) -> OptimizationRun:
-    """Return a queued run of a checked request; ``parent`` is the walk-forward it searches a window of."""
+    asked: asking.Asked, *, output_dir: str = "", by: str, at: dt.datetime, parent: OptimizationRun | None = None,
+    workers: str = "cores",
+) -> OptimizationRun:  # fmt: skip
+    """Return a queued run of a checked request; ``parent`` is the walk-forward it searches a window of.
+
+    ``workers`` is who tries the configurations: ``cores`` of one machine, or the ``fleet`` of Celery's workers.
+    """
     w, order = asked.wanted, asked.order
     run = OptimizationRun.objects.create(
         strategy=order.strategy, symbols=list(w.symbols), interval=w.interval, start=w.start, end=w.end,
         source=w.source, sound_rows=w.sound_rows, params=dict(order.params), capital=round(order.capital, 2),
         spec=asdict(asked.spec), digest=asked.digest(), output_dir=output_dir, created_at=at, created_by=by,
-        parent=parent,
+        parent=parent, workers=workers,
     )  # fmt: skip
     if not output_dir:
         run.output_dir = str(artifacts.usual_folder(run))

@@ -11,6 +11,7 @@ from django import forms
 from models_ml.core.objectives import OBJECTIVES
 from models_ml.core.walk_forward import plan
 from models_ml.services.asking import MOST, MOST_EVER, SEARCHES
+from sensequant.lib.fan_out import fleet
 from trading.core import demo
 from trading.core.errors import Invalid
 from trading.views.backtest_form import BacktestForm, beginning
@@ -34,6 +35,12 @@ class OptimizationForm(BacktestForm):
         label="Walk-forward, TRAIN:TEST in sessions",
         help_text="search so many sessions, trade the next ones unseen, move on; empty: one search over all days",
     )
+    workers = forms.ChoiceField(
+        required=False,
+        choices=[("cores", "the cores of one machine"), ("fleet", "every Celery worker")],
+        label="Who tries them",
+        help_text="the ranking is the same, whoever does",
+    )
     grid = forms.CharField(
         required=False,
         max_length=20_000,
@@ -41,6 +48,12 @@ class OptimizationForm(BacktestForm):
         label="Parameters that may vary, as JSON",
         help_text="lists of values, or ranges; empty: the strategy’s own bounds",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the fleet where there is one."""
+        super().__init__(*args, **kwargs)
+        if not fleet():
+            del self.fields["workers"]
 
     def clean_walk_forward(self) -> str:
         """Return the plan; refuse what is none."""

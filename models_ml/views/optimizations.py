@@ -55,6 +55,7 @@ def _request(request: HttpRequest, sent: OptimizationForm) -> OptimizationRun | 
     space = wanted.pop("grid")
     given = {name: wanted.pop(name) for name in SEARCH_FIELDS}
     grid = {"parameters": space} if space else {}
+    wanted["workers"] = wanted.get("workers") or "cores"
     by, at = request.user.get_username(), now()
     run: OptimizationRun | None = told(
         request, "The optimisation is queued.", lambda: requests.request(**wanted, grid=grid, given=given, by=by, at=at)

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from sensequant.lib.errors import BadInput, Failed, Unavailable
 
-CELERY = "celery"
+CELERY, FLEET = "celery", "fleet"  # Celery's workers alone; they and the process that asks
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE",
 }  # fmt: skip
@@ -71,29 +71,37 @@ def digest_of(value: Any) -> str:
 
 
 def workers_asked(word: str) -> int | str:
-    """Return how many workers ``word`` means: a number from 1, ``auto`` (one a core), or ``celery``."""
-    if word == CELERY:
+    """Return how many workers ``word`` means: a number from 1, ``auto`` (one a core), ``celery`` or ``fleet``."""
+    if word in (CELERY, FLEET):
         return word
     if word == "auto":
         return os.cpu_count() or 1
     if not word.isdecimal() or not 1 <= int(word) <= 256:
-        raise BadInput(f"--workers {word} is not known", fix="give a number from 1 to 256, auto, or celery")
+        raise BadInput(f"--workers {word} is not known", fix="give a number from 1 to 256, auto, celery or fleet")
     return int(word)
+
+
+def fleet() -> bool:
+    """Say whether there is a broker between processes, from which Celery workers of any machine take work."""
+    from celery import current_app
+
+    return not str(current_app.conf.broker_url or "memory").startswith("memory")
 
 
 def fan_out(work: Work, ids: Sequence[Id], *, workers: int | str, watch: Watch) -> bool:
     """Do ``work`` for every id not yet settled; return False when stopped before the end.
 
-    ``workers`` is 1 (here, in this process), a number of processes, or ``celery``. Raises Failed when a piece of
-    work raised or workers keep dying, Unavailable when no Celery worker answers.
+    ``workers`` is 1 (here, in this process), a number of processes, ``celery``, or ``fleet``: Celery's workers from
+    the front and this process from the end, so that one that has taken a worker's only place still comes to its end.
+    Raises Failed when a piece of work raised or workers keep dying, Unavailable when no Celery worker answers.
     """
     settled = watch.settled(ids)
     open_ids = [each for each in dict.fromkeys(ids) if each not in settled]
     watch.progress(len(ids) - len(open_ids), len(ids))
     if not open_ids:
         return not watch.stopped()
-    if workers == CELERY:
-        return _celery(work, open_ids, len(ids), watch)
+    if workers in (CELERY, FLEET):
+        return _celery(work, open_ids, len(ids), watch, helping=workers == FLEET)
     if workers == 1 or len(open_ids) == 1:
         return _here(work, open_ids, len(ids), watch)
     return _cores(work, open_ids, len(ids), int(workers), watch)
@@ -104,12 +112,16 @@ def _here(work: Work, ids: Sequence[Id], total: int, watch: Watch) -> bool:
     for count, each in enumerate(ids, start=1):
         if watch.stopped():
             return False
-        try:
-            work.do(each)
-        except Exception as error:
-            raise _failed(each, error) from error
+        _do(work, each)
         watch.progress(before + count, total)
     return True
+
+
+def _do(work: Work, each: Id) -> None:
+    try:
+        work.do(each)
+    except Exception as error:
+        raise _failed(each, error) from error
 
 
 def _cores(work: Work, ids: Sequence[Id], total: int, workers: int, watch: Watch) -> bool:
@@ -200,13 +212,13 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _celery(work: Work, ids: Sequence[Id], total: int, watch: Watch) -> bool:
+def _celery(work: Work, ids: Sequence[Id], total: int, watch: Watch, *, helping: bool) -> bool:
     """Send every id to Celery and read the rows until all are settled; what stays silent is sent again."""
     from celery import current_app
 
-    if str(current_app.conf.broker_url or "").startswith("memory"):
+    if not fleet():
         raise BadInput("celery has no workers here: the broker is inside this process", fix="set REDIS_URL")
-    if not _somebody(current_app):
+    if not helping and not _somebody(current_app):
         raise Unavailable("no Celery worker answers", fix="start one: celery -A sensequant worker")
     left, before = list(ids), total - len(ids)
     _send(work, left)
@@ -215,7 +227,10 @@ def _celery(work: Work, ids: Sequence[Id], total: int, watch: Watch) -> bool:
     while left:
         if watch.stopped():
             return False
-        time.sleep(LOOK)
+        if helping:
+            _do(work, left[-1])
+        else:
+            time.sleep(LOOK)
         settled = watch.settled(left)
         if settled:
             left = [each for each in left if each not in settled]

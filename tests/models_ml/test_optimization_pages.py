@@ -64,6 +64,14 @@ def test_a_form_without_javascript_starts_an_optimisation_and_goes_to_its_page(t
     assert run.status == "cancelled"
 
 
+def test_without_a_broker_between_processes_there_is_no_fleet_to_choose(trader, queued):
+    assert "Who tries them" not in text(trader.get("/research/optimizations?strategy=intraday"))
+    answer = trader.post("/api/v1/optimizations", {**BODY, "workers": "fleet"}, content_type="application/json")
+    assert (answer.status_code, answer.json()["fix"]) == (400, "set REDIS_URL, or cores")
+    answer = trader.post("/api/v1/optimizations", BODY, content_type="application/json")
+    assert (answer.status_code, answer.json()["workers"]) == (201, "cores")
+
+
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [

@@ -16,7 +16,7 @@ from models_ml.services import artifacts, asking, optimizations
 from sensequant.lib.clock import now
 from sensequant.lib.commands import DeskCommand
 from sensequant.lib.errors import BadInput
-from sensequant.lib.fan_out import workers_asked
+from sensequant.lib.fan_out import FLEET, workers_asked
 from trading.management.asking import NEEDED, add_market_arguments, asked
 
 SEARCH_OPTIONS = (
@@ -75,7 +75,12 @@ class Command(DeskCommand):
         )
         parser.add_argument("--output-dir", default="", metavar="DIR", help="default data/optimization/run_<timestamp>")
         parser.add_argument("--validate-only", action="store_true", help="check everything and run nothing")
-        parser.add_argument("--workers", default="auto", metavar="N|celery", help="processes (default: one a core)")
+        parser.add_argument(
+            "--workers",
+            default="auto",
+            metavar="N|celery|fleet",
+            help="processes (default: one a core), Celery's workers, or they and this process",
+        )
         parser.add_argument("--resume", action="store_true", help="go on with this request where it was broken off")
         parser.add_argument("--run", type=int, metavar="NUMBER", help="execute a run that a page or the API queued")
 
@@ -84,6 +89,7 @@ class Command(DeskCommand):
         workers = workers_asked(options["workers"])
         if options["run"] is not None:
             number = options["run"]
+            workers = FLEET if optimizations.find(number).workers == FLEET else workers
         else:
             if options["walk_forward"] is not None and options["validate_only"]:
                 raise BadInput(

@@ -94,6 +94,19 @@ def test_celery_without_a_broker_between_processes_is_refused(tmp_path):
         fan_out(Work(note, "x"), names(tmp_path, 2), workers="celery", watch=Watch(settled))
 
 
+def test_who_asks_a_fleet_of_which_nobody_comes_does_the_work_from_its_end(tmp_path, monkeypatch):
+    sent = []
+    monkeypatch.setattr("sensequant.lib.fan_out.fleet", lambda: True)
+    monkeypatch.setattr("sensequant.lib.fan_out._send", lambda work, ids: sent.append(list(ids)))
+    ids = names(tmp_path, 4)
+    assert fan_out(Work(note, ""), ids, workers="fleet", watch=Watch(settled))
+    assert sent == [ids]
+    written = sorted(ids, key=lambda each: Path(each).stat().st_mtime_ns)
+    assert written == ids[::-1]
+    with pytest.raises(Failed, match="no such bar"):
+        fan_out(Work(stumble, ""), names(tmp_path / "more", 2), workers="fleet", watch=Watch(settled))
+
+
 def test_messages_hold_every_id_once_in_order_and_become_smaller_towards_the_end():
     found = list(chunks(range(400), 8))
     assert [each for some in found for each in some] == list(range(400))
