@@ -12,7 +12,7 @@ from trading.adapters import tracefiles
 from trading.core.trace_table import Table, joined
 from trading.selectors import accuracy as selected
 from trading.selectors.accuracy import Newest
-from trading.services import accuracy, trace_reading
+from trading.services import accuracy, prediction_watch, trace_reading
 from trading.services.telemetry import root
 
 RECORD = "record"
@@ -63,6 +63,12 @@ def table(source: str, strategy: str = "") -> tuple[Table, dict[str, Any] | None
     except BadInput as error:
         raise NotFound(error.message, fix=error.fix) from None
     return found.table, found.told()
+
+
+def read_ahead(*, at: dt.datetime) -> None:
+    """Read the record and its chains before the first visitor asks for them: afterwards only what is new is read."""
+    measured(RECORD, at=at)
+    prediction_watch.checked(at=at)
 
 
 class Kept(NamedTuple):
