@@ -20,8 +20,8 @@ http = get_asgi_application()  # loads the apps, which everything below needs
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
+from django.template import engines  # noqa: E402
 from django.template.loader import get_template  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
@@ -61,8 +61,8 @@ def _load() -> None:
 def _read_ahead() -> None:
     """Read the templates and what the Telemetry page remembers; whoever opens a page reads them otherwise."""
     try:
-        for folder in map(Path, settings.TEMPLATES[0]["DIRS"]):
-            for each in folder.rglob("*.html"):
+        for folder in engines["django"].dirs:
+            for each in Path(folder).rglob("*.html"):
                 get_template(str(each.relative_to(folder)))
         accuracy_sources.read_ahead(at=now())
     except Exception as error:  # noqa: BLE001 - the server serves without it
