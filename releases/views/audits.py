@@ -125,7 +125,7 @@ def _waivers(audit: Audit, user: Any, *, at: dt.datetime) -> dict[str, Any]:
         flags.append({**told, "roles": roles if waivers.may_be(flag) and user.get_username() != audit.by else []})
     return {
         "flags": flags, "open": len(audit.flags) - len(gone), "ready": waivers.ready(audit, at=at),
-        "may_take_back": bool(held), "most_days": MOST_DAYS,
+        "may_take_back": bool(held), "most_days": MOST_DAYS, "new": sum(not why for why in whys) if whys else None,
     }  # fmt: skip
 
 

@@ -110,7 +110,9 @@ def audited_after(client, old, new):
         page = client.get(reverse("release", args=[release.release_id])).content.decode()
         assert "clean: nothing is open that is new" in page
         assert all(step in page for step in STEPS["rollback"])
-    assert "Not new: it was not there before" in client.get(reverse("audit", args=[found.audit_id])).content.decode()
+    page = client.get(reverse("audit", args=[found.audit_id])).content.decode()
+    assert "Not new: it was not there before" in page
+    assert "clean after the rollback" in page
 
 
 def kept(audit, old, new):
