@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, FloatField, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Cast, TruncDate
 
 from sensequant.lib.clock import IST
 from trading.models.control import Halt
@@ -53,16 +53,13 @@ def summary(run: EngineRun, first: dt.date, last: dt.date) -> Summary:
     begins, ends = span(first, last)
     trades = Trade.objects.filter(run=run, exit_time__gte=begins, exit_time__lt=ends)
     orders = Order.objects.filter(run=run, created_at__gte=begins, created_at__lt=ends)
-    equity = list(
-        EquityPoint.objects.filter(run=run, at__gte=begins, at__lt=ends).order_by("at").values_list("equity", flat=True)
-    )
+    equity = EquityPoint.objects.filter(run=run, at__gte=begins, at__lt=ends).order_by("at")
+    worth = equity.values_list("equity", flat=True)
     by_day = trades.annotate(day=TruncDate("exit_time", tzinfo=IST))
     return Summary(
-        first, last, positions.totals(trades), equity[0] if equity else None, equity[-1] if equity else None,
-        _deepest(equity), _by(by_day, "day"), _by(trades, "symbol"), _by(trades, "strategy"),
-        _by(trades, "exit_reason"), _statuses(orders),
-        _objections(run, begins, ends),
-        list(Halt.objects.filter(engaged_at__gte=begins, engaged_at__lt=ends)),
+        first, last, positions.totals(trades), worth.first(), worth.last(), _deepest(equity), _by(by_day, "day"),
+        _by(trades, "symbol"), _by(trades, "strategy"), _by(trades, "exit_reason"), _statuses(orders),
+        _objections(run, begins, ends), list(Halt.objects.filter(engaged_at__gte=begins, engaged_at__lt=ends)),
     )  # fmt: skip
 
 
@@ -76,12 +73,14 @@ def _statuses(orders: QuerySet[Order]) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.order_by("purpose", "status")]
 
 
-def _deepest(equity: list[Decimal]) -> float | None:
-    peak, fall = Decimal(0), 0.0
-    for value in equity:
-        peak = max(peak, value)
-        fall = max(fall, float((peak - value) / peak) if peak > 0 else 0.0)
-    return fall if equity else None
+def _deepest(equity: QuerySet[EquityPoint]) -> float | None:
+    """Return the deepest fall of equity from its peak, a part of it; None without any point."""
+    peak, fall, some = 0.0, 0.0, False
+    for value in equity.values_list(Cast("equity", FloatField()), flat=True):
+        some, peak = True, max(peak, value)
+        if peak > 0.0:
+            fall = max(fall, (peak - value) / peak)
+    return fall if some else None
 
 
 def _objections(run: EngineRun, begins: dt.datetime, ends: dt.datetime) -> list[dict[str, Any]]:
