@@ -12,8 +12,9 @@ from releases.models import LedgerArchive, LedgerCheck, LedgerEntry, LedgerHead
 from trading.selectors.rest import span
 
 NEAR: Final = 20_000
-"""Entries behind the newest one in which a common word fills its first page."""
+"""Entries behind the newest one in which a common word fills its first pages."""
 FILLED: Final = 200
+"""Entries that fill two pages: a word with as many among the newest is read from the newest down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +46,15 @@ class Rare(QuerySet[LedgerEntry]):
 
 def entries(asked: Asked) -> QuerySet[LedgerEntry]:
     """Return the entries that match, the newest first; BadInput for days in the wrong order."""
-    rows: QuerySet[LedgerEntry] = Rare(LedgerEntry).order_by("-seq")
-    words: list[str] = []
-    for name in ("actor", "action", "object"):
-        if word := getattr(asked, name).strip():
-            words.append(word)
-            rows = rows.filter(**{f"{name}__startswith": word})
+    rows, words = LedgerEntry.objects.order_by("-seq"), [asked.actor, asked.action, asked.object]
+    for name, word in zip(("actor", "action", "object"), words, strict=True):
+        if word.strip():
+            rows = rows.filter(**{f"{name}__startswith": word.strip()})
     since, until = span(asked.start, asked.end)
     if since:
         rows = rows.filter(at__gte=since)
     rows = rows.filter(at__lt=until) if until else rows
-    return rows if words and _rare(rows) else _usual(rows)
-
-
-def _usual(rows: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
-    """Return the same list as any other query has it: read from the newest down."""
-    return QuerySet(LedgerEntry, rows.query)
+    return Rare(LedgerEntry, rows.query) if any(map(str.strip, words)) and _rare(rows) else rows
 
 
 def _rare(rows: QuerySet[LedgerEntry]) -> bool:
